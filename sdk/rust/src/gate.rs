@@ -1,0 +1,10 @@
+//! The way out: the component's imports, or natively the test kit's script.
+
+#[cfg(target_family = "wasm")]
+pub(crate) use crate::bindings::pyqueryhub::notify::{
+    cache::{get, put},
+    log::write,
+    outbound_http::send,
+};
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use crate::testkit::script::{get, put, send, write};

@@ -1,0 +1,90 @@
+//! Test a plugin natively: the same code, against a scripted gate in place of the component's imports.
+//!
+//! One [`Gate`] per test; it holds for the thread that made it. Mistakes in a test panic with what to do.
+
+pub mod events;
+pub(crate) mod script;
+
+use serde_json::Value;
+
+use crate::bindings::exports::pyqueryhub::notify::channel::{self as wit, Guest};
+use crate::bindings::pyqueryhub::notify::types;
+use crate::events::Event;
+use crate::__private::Adapter;
+use crate::{Channel, Descriptor, Failure, Receipt};
+pub use script::{Gate, Sent};
+
+/// What the type says of itself.
+pub fn describe<C: Channel>() -> Descriptor {
+    Adapter::<C>::describe()
+}
+
+/// Checks a configuration with these settings; every credential that `describe` names is filled in.
+pub fn check<C: Channel>(settings: &Value) -> Result<(), Failure> {
+    Adapter::<C>::check(configuration::<C>(settings))
+}
+
+/// Delivers an event with these settings, as the first attempt.
+pub fn deliver<C: Channel>(settings: &Value, event: Event) -> Result<Receipt, Failure> {
+    deliver_following::<C>(settings, event, None)
+}
+
+/// Delivers an event that follows a message: `opened_by` is the reference of that one's receipt.
+pub fn deliver_following<C: Channel>(
+    settings: &Value,
+    event: Event,
+    opened_by: Option<&str>,
+) -> Result<Receipt, Failure> {
+    Adapter::<C>::deliver(wit::Delivery {
+        id: format!("delivery-of-{}", event.id),
+        attempt: 1,
+        configuration: configuration::<C>(settings),
+        event,
+        opened_by: opened_by.map(str::to_owned),
+    })
+}
+
+fn configuration<C: Channel>(settings: &Value) -> types::Configuration {
+    types::Configuration {
+        settings: settings.to_string(),
+        credentials: C::describe().credentials.into_iter().map(|credential| credential.name).collect(),
+        workspace: None,
+    }
+}
+
+/// What a host would find wrong with a descriptor; empty where it is sound.
+pub fn faults(descriptor: &Descriptor) -> Vec<String> {
+    let mut faults = Vec::new();
+    let kebab = |text: &str| {
+        text.starts_with(|first: char| first.is_ascii_lowercase())
+            && text.chars().all(|held| held.is_ascii_lowercase() || held.is_ascii_digit() || held == '-')
+    };
+    if !kebab(&descriptor.id) {
+        faults.push(format!("the id {:?} is not lower-case kebab-case", descriptor.id));
+    }
+    let keys: Vec<&str> = descriptor.fields.iter().map(|field| field.key.as_str()).collect();
+    for (at, key) in keys.iter().enumerate() {
+        if !kebab(key) {
+            faults.push(format!("the field key {key:?} is not lower-case kebab-case"));
+        }
+        if keys[..at].contains(key) {
+            faults.push(format!("two fields have the key {key:?}"));
+        }
+    }
+    for key in &descriptor.target {
+        if !keys.contains(&key.as_str()) {
+            faults.push(format!("the target names the field {key:?}, which is not there"));
+        }
+    }
+    for credential in &descriptor.credentials {
+        if credential.destinations.is_empty() {
+            faults.push(format!("the credential {:?} may go nowhere", credential.name));
+        }
+        for destination in &credential.destinations {
+            if !descriptor.destinations.contains(destination) {
+                faults.push(format!("the credential {:?} goes where the component may not", credential.name));
+            }
+        }
+    }
+    faults
+}

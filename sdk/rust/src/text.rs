@@ -1,0 +1,155 @@
+//! Text from people, made fit to be sent: cleaned, on one line, and cut where it may be cut.
+
+use std::borrow::Cow;
+
+use unicode_segmentation::UnicodeSegmentation;
+
+/// How far an entity reaches at most, from its `&` to its `;`: "&quot;" and "&#128512;" fit.
+const ENTITY_BYTES: usize = 10;
+
+/// Without control characters, line and page oddities, byte order marks and directional overrides; line breaks and
+/// tabs stay. Both `\r\n` and the Unicode line separators become `\n`.
+pub fn clean(text: &str) -> String {
+    let mut cleaned = String::with_capacity(text.len());
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\n' | '\t' => cleaned.push(character),
+            '\r' => {
+                if characters.peek() != Some(&'\n') {
+                    cleaned.push('\n');
+                }
+            }
+            '\u{2028}' | '\u{2029}' | '\u{85}' | '\u{b}' | '\u{c}' => cleaned.push('\n'),
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' => {}
+            _ if character.is_control() => {}
+            _ => cleaned.push(character),
+        }
+    }
+    cleaned
+}
+
+/// Cleaned, and on one line: every run of white space becomes one space, none at either end.
+pub fn one_line(text: &str) -> String {
+    let mut line = String::new();
+    for word in clean(text).split_whitespace() {
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    line
+}
+
+/// How many characters (Unicode code points) a text has, which is what most services count.
+pub fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+/// At most `limit` characters (Unicode code points), `marker` included where something was cut off.
+///
+/// Never cuts within an entity (`&amp;`), within `<…>` (a link, a mention, a date), or before a combining mark, a
+/// variation selector or a joiner. A marker that is longer than the limit is left out.
+///
+/// ```
+/// use pqh_channel_sdk::text::truncate;
+///
+/// assert_eq!(truncate("Daily Sales Alert", 12, "…"), "Daily Sales…");
+/// assert_eq!(truncate("R&amp;D", 5, "…"), "R…");
+/// ```
+pub fn truncate<'a>(text: &'a str, limit: usize, marker: &str) -> Cow<'a, str> {
+    if text.char_indices().nth(limit).is_none() {
+        return Cow::Borrowed(text);
+    }
+    let marker = if length(marker) > limit { "" } else { marker };
+    let room = limit - length(marker);
+    let end = text.char_indices().nth(room).map_or(text.len(), |(at, _)| at);
+    let kept = text[..cut(text, end)].trim_end();
+    Cow::Owned(format!("{kept}{marker}"))
+}
+
+/// The last place up to `end` where `text` may be cut.
+fn cut(text: &str, end: usize) -> usize {
+    let mut best = 0;
+    let mut whole_until = 0;
+    for (at, cluster) in text.grapheme_indices(true) {
+        if at > end {
+            break;
+        }
+        if at >= whole_until {
+            best = at;
+            whole_until = at + whole(&text[at..]).max(cluster.len().min(1));
+        }
+    }
+    best
+}
+
+/// How many bytes at the start of `text` belong together as an entity or as `<…>`; 0 if it starts with neither.
+fn whole(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    match bytes.first() {
+        Some(b'&') => {
+            let reach = &bytes[1..bytes.len().min(ENTITY_BYTES)];
+            let name = reach.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'#').count();
+            if name > 0 && reach.get(name) == Some(&b';') { name + 2 } else { 0 }
+        }
+        Some(b'<') => match bytes[1..].iter().position(|byte| matches!(byte, b'<' | b'>' | b'\n')) {
+            Some(length) if bytes[1 + length] == b'>' => length + 2,
+            _ => 0,
+        },
+        _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn control_characters_and_overrides_go_and_line_breaks_stay() {
+        assert_eq!(clean("a\u{0}b\u{202e}c\r\nd\re\u{2028}f\u{7f}"), "abc\nd\ne\nf");
+        assert_eq!(one_line("  a\n\tb \u{0} c "), "a b c");
+    }
+
+    #[test]
+    fn what_fits_is_left_alone() {
+        assert_eq!(truncate("👩‍👩‍👧", 5, "…"), "👩‍👩‍👧");
+        assert_eq!(truncate("", 0, "…"), "");
+    }
+
+    #[test]
+    fn entities_links_and_clusters_are_never_cut_in_two() {
+        assert_eq!(truncate("a&lt;b and more", 4, "…"), "a…");
+        assert_eq!(truncate("see <https://x.y|here> now", 10, "…"), "see…");
+        assert_eq!(truncate("ae\u{301}xyz", 3, "…"), "a…");
+        assert_eq!(truncate("a👩‍👩‍👧bcdef", 5, "…"), "a…");
+        assert_eq!(truncate("a❤\u{fe0f}bcd", 3, "…"), "a…");
+        assert_eq!(truncate("a < b < c < d", 8, "…"), "a < b <…");
+        assert_eq!(truncate("&amp;&amp;&amp;", 11, "…"), "&amp;&amp;…");
+    }
+
+    #[test]
+    fn a_marker_longer_than_the_limit_is_left_out() {
+        assert_eq!(truncate("abcdef", 2, "(more)"), "ab");
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_gets_longer_than_its_limit(text in "(?s)([&<>;a|]|\\PC|.){0,80}", limit in 0usize..60) {
+            let cut = truncate(&text, limit, "…");
+            prop_assert!(length(&cut) <= limit);
+            if length(&text) <= limit {
+                prop_assert_eq!(&*cut, text.as_str());
+            }
+        }
+
+        #[test]
+        fn escaped_text_stays_escaped(text in "[&<>a]{0,60}", limit in 1usize..80) {
+            let escaped = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+            let cut = truncate(&escaped, limit, "…");
+            let bare = cut.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "");
+            prop_assert!(!bare.contains(['&', ';']), "{}", cut);
+        }
+    }
+}
