@@ -1,0 +1,226 @@
+//! What a message says, part by part, each within its own limit.
+
+use pqh_channel_sdk::events::{BrokenRule, Detail, Event, NotebookRun, Notice, RunStatus, State, Summary};
+use pqh_channel_sdk::text::length;
+
+use crate::address::{encode, is_runbook};
+use crate::mrkdwn::{count, line, line_or, lines, link};
+use crate::time::{date, date_utc};
+
+/// How many labels are shown (Slack: fields <= 10).
+const LABELS: usize = 10;
+
+/// How much room each part has, in characters as sent. All together stay below 10,000, Slack's undocumented total.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// Broken rules, a message, or a digest's summaries.
+    pub(crate) body: usize,
+    /// Names and titles within a line.
+    pub(crate) name: usize,
+    /// A notice's remedy, and who should respond.
+    pub(crate) extra: usize,
+    /// A label's name, and its value.
+    pub(crate) label: (usize, usize),
+}
+
+impl Limits {
+    /// 2900 + 2 * 250 + 2 * 700 + 10 * 430, with what stands between them.
+    pub(crate) const BLOCKS: Self = Self { body: 2900, name: 250, extra: 700, label: (80, 340) };
+    /// For a message of text alone: 4000 with everything.
+    pub(crate) const PLAIN: Self = Self { body: 1400, name: 200, extra: 300, label: (30, 60) };
+}
+
+/// A title on one line.
+pub(crate) fn title(text: &str, limit: usize) -> String {
+    line_or(text, limit, "(untitled)")
+}
+
+/// The sections between headline and labels. Never empty, none longer than 3000.
+pub(crate) fn sections(event: &Event, limits: &Limits) -> Vec<String> {
+    let when = || date(event.occurred_at, &event.occurred_at_local);
+    let mut sections = Vec::new();
+    match &event.detail {
+        Detail::Triggered(trigger) => {
+            let mut lines: Vec<String> = report(event, limits).into_iter().collect();
+            lines.push(format!("⚠️  *Alert:* {}", title(&event.title, limits.name)));
+            lines.push(format!("📅 *When:* {}", when()));
+            sections.push(lines.join("\n"));
+            if !trigger.broken_rules.is_empty() {
+                sections.push(rules(&trigger.broken_rules, limits.body));
+            }
+        }
+        Detail::Resolved(resolution) => {
+            let mut lines: Vec<String> = report(event, limits).into_iter().collect();
+            lines.push("✅ This alert has returned to an 'ok' state.".to_owned());
+            sections.push(lines.join("\n"));
+            sections.push(format!("*Resolved:* {}", when()));
+            sections.extend(resolution.triggered_at.map(|at| format!("*Triggered:* {}", date_utc(at))));
+        }
+        Detail::Notebook(run) => sections.push(notebook(run, limits)),
+        Detail::Notice(notice) => sections.extend(self::notice(notice, limits)),
+        Detail::Digest(digest) => sections.push(summaries(&digest.summaries, limits.body)),
+        Detail::Test => {
+            sections.push("This is a test. Alerts to this channel will look like this message.".to_owned());
+            sections.push(format!("📅 *When:* {}", when()));
+        }
+    }
+    sections
+}
+
+fn report(event: &Event, limits: &Limits) -> Option<String> {
+    let report = event.report.as_ref()?;
+    Some(format!("📊 *Report:* {}", line_or(&report.name, limits.name, "(unnamed)")))
+}
+
+fn notebook(run: &NotebookRun, limits: &Limits) -> String {
+    let status = match run.status {
+        RunStatus::Success => "Success ✅",
+        RunStatus::Warning => "Warning ⚠️",
+        RunStatus::Failure => "Failure ❌",
+    };
+    let message = lines(&run.message, limits.body - 60);
+    if message.is_empty() {
+        format!("*Status:* {status}")
+    } else {
+        format!("*Status:* {status}\n*Message:* {message}")
+    }
+}
+
+fn notice(notice: &Notice, limits: &Limits) -> Vec<String> {
+    let mut message = lines(&notice.message, limits.body);
+    if message.is_empty() {
+        message = line_or(&notice.kind, limits.name, "(no message)");
+    }
+    let remedy = notice.remedy.as_deref().map(|remedy| lines(remedy, limits.extra - 20));
+    let remedy = remedy.filter(|remedy| !remedy.is_empty()).map(|remedy| format!("*What to do:* {remedy}"));
+    [Some(message), remedy].into_iter().flatten().collect()
+}
+
+/// Numbered, as many as fit into `limit`, and how many more there are.
+pub(crate) fn rules(rules: &[BrokenRule], limit: usize) -> String {
+    let rule = |(at, rule): (usize, &BrokenRule)| {
+        format!(
+            "{}. {} {} {} (Current: {})",
+            at + 1,
+            line_or(&rule.metric, 300, "(unnamed)"),
+            line(&rule.comparison, 30),
+            line(&rule.threshold, 150),
+            line(&rule.current, 150),
+        )
+    };
+    listed("🔎 *Broken Rules:*", rules.iter().enumerate().map(rule), rules.len(), "broken rule", limit)
+}
+
+fn summaries(summaries: &[Summary], limit: usize) -> String {
+    if summaries.is_empty() {
+        return "Nothing to tell.".to_owned();
+    }
+    listed("*Alerts:*", summaries.iter().map(summary), summaries.len(), "alert", limit)
+}
+
+fn summary(summary: &Summary) -> String {
+    let sign = match summary.state {
+        State::Triggered => "🚨",
+        State::Resolved => "✅",
+        State::Notebook => "📔",
+        State::Notice => "📣",
+    };
+    let mut told = format!("{sign} *{}*", title(&summary.title, 120));
+    let text = line(&summary.text, 200);
+    if !text.is_empty() {
+        told = format!("{told}: {text}");
+    }
+    told = format!("{told} · {}", date(summary.occurred_at, &summary.occurred_at_local));
+    let url = summary.report.as_ref().and_then(|report| encode(report.url.as_deref()?));
+    match url.map(|url| link(&url, "View Report")) {
+        Some(link) if length(&link) <= 500 => format!("{told} · {link}"),
+        _ => told,
+    }
+}
+
+/// `heading` and as many lines as fit, each whole; what does not fit is counted.
+fn listed(
+    heading: &str,
+    lines: impl Iterator<Item = String>,
+    total: usize,
+    noun: &str,
+    limit: usize,
+) -> String {
+    let plural = |number: usize| if number == 1 { "" } else { "s" };
+    let more = |left: usize| format!("\n… and {} more {noun}{}", count(left), plural(left));
+    let mut list = heading.to_owned();
+    let mut used = length(heading);
+    let mut shown = 0;
+    for line in lines {
+        let left = total - shown - 1;
+        let reserve = if left > 0 { length(&more(left)) } else { 0 };
+        let needed = 1 + length(&line);
+        if used + needed + reserve > limit {
+            break;
+        }
+        list.push('\n');
+        list.push_str(&line);
+        used += needed;
+        shown += 1;
+    }
+    match total - shown {
+        0 => list,
+        _ if shown == 0 => format!("{heading} {} {noun}{}", count(total), plural(total)),
+        left => list + &more(left),
+    }
+}
+
+/// The labels of a message, as section fields.
+#[derive(Debug)]
+pub(crate) struct Labels {
+    pub(crate) fields: Vec<String>,
+    pub(crate) left_out: Option<String>,
+}
+
+pub(crate) fn labels(event: &Event, limits: &Limits) -> Labels {
+    let told = || event.labels.iter().filter(|label| !is_runbook(label));
+    let field = |(name, value): &(String, String)| {
+        format!("*{}:*\n{}", line_or(name, limits.label.0, "(unnamed)"), line_or(value, limits.label.1, "(empty)"))
+    };
+    let left = told().count().saturating_sub(LABELS);
+    let plural = if left == 1 { "" } else { "s" };
+    Labels {
+        fields: told().take(LABELS).map(field).collect(),
+        left_out: (left > 0).then(|| format!("… and {} more label{plural}", count(left))),
+    }
+}
+
+/// Who should respond: Slack's ids as mentions, anybody else as text.
+pub(crate) fn responders(event: &Event, limits: &Limits) -> Option<String> {
+    let names: Vec<String> =
+        event.mentions.iter().map(|mention| responder(mention)).filter(|name| !name.is_empty()).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let mut told = "👥 *Who should respond:*".to_owned();
+    let mut shown = 0;
+    for name in &names {
+        let separator = if shown == 0 { " " } else { ", " };
+        if length(&told) + length(name) + 30 > limits.extra {
+            break;
+        }
+        told = format!("{told}{separator}{name}");
+        shown += 1;
+    }
+    match names.len() - shown {
+        0 => Some(told),
+        left => Some(format!("{told} and {} more", count(left))),
+    }
+}
+
+fn responder(mention: &str) -> String {
+    let mention = mention.trim();
+    let id_like = (7..=25).contains(&mention.len())
+        && mention.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        && mention.bytes().any(|byte| byte.is_ascii_digit());
+    match mention.bytes().next() {
+        Some(b'U' | b'W') if id_like => format!("<@{mention}>"),
+        Some(b'S') if id_like => format!("<!subteam^{mention}>"),
+        _ => line(mention, 100),
+    }
+}
