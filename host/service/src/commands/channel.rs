@@ -1,0 +1,243 @@
+//! `send`, `preview` and `check`: one channel, made of a component and settings for the length of one call.
+
+use std::{io::Read as _, path::Path, sync::Arc};
+
+use jiff::Timestamp;
+use pqh_runtime::{
+    Channel, DeliveryRequest, Grant, LogLevel, LogLine, Outcome, SecretSource,
+    contract::{channel::Destination, events::Event},
+};
+use serde_json::json;
+use url::Url;
+
+use super::{Ending, runtime};
+use crate::{
+    catalog::{self, Entry},
+    cli::{ChannelOptions, EventOptions},
+    error::CliError,
+    event,
+    output::{self, Format},
+    settings::{self, Filled},
+};
+
+/// Delivers an event.
+pub(crate) async fn send(
+    path: &Path,
+    event_options: &EventOptions,
+    options: &ChannelOptions,
+    folder: Option<&Path>,
+    format: Format,
+) -> Result<Ending, CliError> {
+    let event = read_event(path, event_options)?;
+    let opened = open(options, folder, is_stdin(path), Missing::Refuse).await?;
+    let request = request(event);
+    let report = opened.channel.deliver(&request).await;
+    tell_log(&report.log);
+    output::delivery::sent(&request.event, &opened.place, &report.outcome, format);
+    Ok(ending(&report.outcome))
+}
+
+/// Shows what would be sent.
+pub(crate) async fn preview(
+    path: &Path,
+    event_options: &EventOptions,
+    options: &ChannelOptions,
+    folder: Option<&Path>,
+    format: Format,
+) -> Result<Ending, CliError> {
+    let event = read_event(path, event_options)?;
+    let opened = open(options, folder, is_stdin(path), Missing::Warn).await?;
+    let preview = opened.channel.preview(&request(event)).await;
+    tell_log(&preview.log);
+    output::delivery::previewed(&preview, format).map_err(|error| CliError::work("unprintable", error.to_string()))?;
+    // A component that made its request did its part: what it makes of an answer that nobody gave says nothing.
+    Ok(if preview.requests.is_empty() { ending(&preview.outcome) } else { Ending::Done })
+}
+
+/// Checks a channel's settings with its service.
+pub(crate) async fn check(options: &ChannelOptions, folder: Option<&Path>, format: Format) -> Result<Ending, CliError> {
+    let opened = open(options, folder, false, Missing::Refuse).await?;
+    let report = opened.channel.check().await;
+    tell_log(&report.log);
+    output::delivery::checked(&opened.place, &report.result, format);
+    Ok(if report.result.is_ok() { Ending::Done } else { Ending::Failed })
+}
+
+fn ending(outcome: &Outcome) -> Ending {
+    match outcome {
+        Outcome::Delivered(_) => Ending::Done,
+        Outcome::Failed(_) => Ending::Failed,
+    }
+}
+
+/// A first attempt; by hand there are no others.
+fn request(event: Event) -> DeliveryRequest {
+    DeliveryRequest { id: event.id.clone(), attempt: 1, event, opened_by: None }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+fn read_event(path: &Path, options: &EventOptions) -> Result<Event, CliError> {
+    let name = if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() };
+    let mut bytes = Vec::new();
+    let read = if is_stdin(path) {
+        std::io::stdin().read_to_end(&mut bytes).map(drop)
+    } else {
+        std::fs::read(path).map(|read| bytes = read)
+    };
+    read.map_err(|error| CliError::input("unreadable-file", format!("{name}: {error}")))?;
+    event::read(&bytes, options.timezone.as_ref(), Timestamp::now()).map_err(|error| {
+        let details = match error.position {
+            Some((line, column)) => json!({ "path": error.path, "line": line, "column": column }),
+            None => json!({ "path": error.path }),
+        };
+        CliError::input("bad-event", format!("{name}: {error}")).with(details)
+    })
+}
+
+/// What to do about a destination that was not granted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Missing {
+    Refuse,
+    Warn,
+}
+
+/// A channel, and how to call it in what people read.
+struct Opened {
+    channel: Channel,
+    place: String,
+}
+
+async fn open(
+    options: &ChannelOptions,
+    folder: Option<&Path>,
+    stdin_taken: bool,
+    missing: Missing,
+) -> Result<Opened, CliError> {
+    let entry = catalog::find(&runtime(Some(options))?, folder, &options.channel_type).await?;
+    let filled = settings::fill(entry.plugin.descriptor(), &options.settings, stdin_taken)?;
+    let grant = grant(&entry, options, &filled, missing)?;
+    let place = place(&entry, &filled);
+    let channel = entry
+        .plugin
+        .configure(grant, filled.settings, Arc::new(filled.secrets))
+        .await
+        .map_err(|error| refused_settings(&error))?;
+    Ok(Opened { channel, place })
+}
+
+fn refused_settings(error: &pqh_runtime::ConfigureError) -> CliError {
+    let problems: Vec<_> =
+        error.problems().iter().map(|problem| json!({ "field": problem.field, "message": problem.message })).collect();
+    let variable = error.problems().first().map_or_else(String::new, |problem| {
+        let key = &problem.field;
+        format!("\nSettings are given as --set {key}=… or as {}", settings::variable(key))
+    });
+    CliError::input("bad-settings", format!("{error}{variable}")).with(json!({ "problems": problems }))
+}
+
+/// Built-in components get what they describe, any other only what the command line grants.
+fn grant(entry: &Entry, options: &ChannelOptions, filled: &Filled, missing: Missing) -> Result<Grant, CliError> {
+    if entry.is_built_in() {
+        if options.grants.is_empty() {
+            return Ok(Grant::described(&entry.plugin));
+        }
+        let message =
+            format!("{} is built in and has what it describes: --grant is for components of --plugins", entry.id());
+        return Err(CliError::input("needless-grant", message));
+    }
+    let mut grant = Grant::nothing(&entry.plugin);
+    for host in &options.grants {
+        grant = grant.allow(host).map_err(|error| CliError::input("bad-grant", format!("--grant {host}: {error}")))?;
+    }
+    let wanted = wanted(entry, filled);
+    let open: Vec<&String> = wanted.iter().filter(|host| !covered(&options.grants, host)).collect();
+    if open.is_empty() {
+        return Ok(grant);
+    }
+    let flags: Vec<String> = open.iter().map(|host| format!("--grant {}", shell_word(host))).collect();
+    let message = format!(
+        "{} wants to send where it may not; if you trust this file with that, add: {}",
+        entry.id(),
+        flags.join(" ")
+    );
+    // Whoever granted some of them has seen the list, and meant it.
+    if missing == Missing::Warn || open.len() < wanted.len() {
+        tracing::warn!("{message}");
+        return Ok(grant);
+    }
+    Err(CliError::input("missing-grant", message).with(json!({ "hosts": open, "flags": flags })))
+}
+
+/// The hosts that a component describes, those of its URL fields included.
+fn wanted(entry: &Entry, filled: &Filled) -> Vec<String> {
+    entry
+        .plugin
+        .descriptor()
+        .destinations
+        .iter()
+        .filter_map(|destination| match destination {
+            Destination::Host(pattern) => Some(pattern.clone()),
+            Destination::Field(key) => origin(key, filled).and_then(|url| authority(&url)),
+        })
+        .collect()
+}
+
+/// The URL of a field, or as much of it as may be shown.
+fn origin(key: &str, filled: &Filled) -> Option<Url> {
+    let text = match filled.settings.get(key) {
+        Some(value) => value.as_str()?.to_owned(),
+        None => filled.secrets.facts(key)?.origin?,
+    };
+    Url::parse(&text).ok()
+}
+
+fn authority(url: &Url) -> Option<String> {
+    let host = url.host_str()?;
+    Some(url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}")))
+}
+
+/// Whether one of the grants is for this host or pattern. Only the runtime's own word counts; this is for the hint.
+fn covered(grants: &[String], host: &str) -> bool {
+    grants.iter().any(|grant| {
+        grant.eq_ignore_ascii_case(host)
+            || grant
+                .strip_prefix('*')
+                .is_some_and(|suffix| host.to_ascii_lowercase().ends_with(&suffix.to_ascii_lowercase()))
+    })
+}
+
+/// As one writes it in a shell.
+fn shell_word(text: &str) -> String {
+    if text.contains('*') { format!("'{text}'") } else { text.to_owned() }
+}
+
+/// "Type name (target)", where the target shows no secret.
+fn place(entry: &Entry, filled: &Filled) -> String {
+    let descriptor = entry.plugin.descriptor();
+    let parts: Vec<String> = descriptor
+        .target
+        .iter()
+        .filter_map(|key| {
+            if let Some(value) = filled.settings.get(key) {
+                return Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+            }
+            authority(&origin(key, filled)?)
+        })
+        .collect();
+    if parts.is_empty() { descriptor.name.clone() } else { format!("{}, {}", descriptor.name, parts.join(", ")) }
+}
+
+/// The component's own words, with ours on standard error.
+fn tell_log(lines: &[LogLine]) {
+    for LogLine { level, message } in lines {
+        match level {
+            LogLevel::Debug => tracing::debug!(target: "component", "{message}"),
+            LogLevel::Info => tracing::info!(target: "component", "{message}"),
+            LogLevel::Warn => tracing::warn!(target: "component", "{message}"),
+            LogLevel::Error => tracing::error!(target: "component", "{message}"),
+        }
+    }
+}
