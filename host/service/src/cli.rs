@@ -83,7 +83,7 @@ pub(crate) enum PluginCommand {
 /// How an event is read.
 #[derive(Debug, Args)]
 pub(crate) struct EventOptions {
-    /// Where local times are told ("America/New_York"); else the event's own offset counts.
+    /// Where local times are told, like `America/New_York`; else the event's own offset counts.
     #[arg(long, value_name = "ZONE", value_parser = time_zone)]
     pub(crate) timezone: Option<TimeZone>,
 }
