@@ -46,7 +46,10 @@ pub fn render(event: &Event) -> Message {
     match &report {
         Address::Link(url) => {
             let link = link(url, "View Report");
-            text = format!("{}\n{link}", self::headline(event, TEXT_LIMIT - length(&link) - 40));
+            text = format!(
+                "{}\n{link}",
+                self::headline(event, TEXT_LIMIT - length(&link) - 40)
+            );
         }
         Address::TooLong => sections.push(TOO_LONG.to_owned()),
         Address::Button(_) | Address::None => {}
@@ -63,18 +66,30 @@ pub fn render(event: &Event) -> Message {
         blocks.push(Block::Divider);
         blocks.push(Block::Actions { elements: buttons });
     }
-    let attachment = Attachment { color: color(event), fallback: headline, blocks };
-    Message { text, unfurl_links: false, unfurl_media: false, attachments: vec![attachment] }
+    let attachment = Attachment {
+        color: color(event),
+        fallback: headline,
+        blocks,
+    };
+    Message {
+        text,
+        unfurl_links: false,
+        unfurl_media: false,
+        attachments: vec![attachment],
+    }
 }
 
 fn buttons(report: &Address, runbook: &Address) -> Vec<message::Button> {
-    [(report, "View Report", "view_report"), (runbook, "View Runbook", "view_runbook")]
-        .into_iter()
-        .filter_map(|(address, label, id)| match address {
-            Address::Button(url) => Some(message::Button::new(label, id, url)),
-            _ => None,
-        })
-        .collect()
+    [
+        (report, "View Report", "view_report"),
+        (runbook, "View Runbook", "view_runbook"),
+    ]
+    .into_iter()
+    .filter_map(|(address, label, id)| match address {
+        Address::Button(url) => Some(message::Button::new(label, id, url)),
+        _ => None,
+    })
+    .collect()
 }
 
 /// What a phone shows and a screen reader reads, with at most `limit` characters of the title.
@@ -87,7 +102,10 @@ pub(crate) fn headline(event: &Event, limit: usize) -> String {
         Detail::Digest(_) => "🗂️ Digest",
         Detail::Test => "🧪 Test Message",
     };
-    format!("{opening}: {}", parts::title(&event.title, limit.min(TITLE_LIMIT)))
+    format!(
+        "{opening}: {}",
+        parts::title(&event.title, limit.min(TITLE_LIMIT))
+    )
 }
 
 fn color(event: &Event) -> &'static str {

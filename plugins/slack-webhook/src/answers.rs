@@ -17,7 +17,8 @@ struct Meaning {
 const RECREATE: &str = "Create a new webhook URL and update the PyQueryHub notification channel.";
 const FORMATTING: &str = "Check the message's formatting, and ensure that a text or blocks field is present; \
                           report it to PyQueryHub support with this error.";
-const LAYOUT: &str = "Report it to PyQueryHub support with this error: the message's formatting has to be mended.";
+const LAYOUT: &str =
+    "Report it to PyQueryHub support with this error: the message's formatting has to be mended.";
 const PERMISSIONS: &str = "Ask a Slack workspace administrator to allow posting there, or update the notification channel \
                            to another Slack channel.";
 
@@ -27,7 +28,12 @@ const fn means(
     message: &'static str,
     remedy: &'static str,
 ) -> Meaning {
-    Meaning { word, kind, message, remedy }
+    Meaning {
+        word,
+        kind,
+        message,
+        remedy,
+    }
 }
 
 /// Every word that Slack is known to answer.
@@ -58,7 +64,12 @@ const MEANINGS: [Meaning; 19] = {
 };
 
 /// The words that say: the message's layout, not its text.
-const LAYOUT_WORDS: [&str; 4] = ["invalid_blocks", "invalid_blocks_format", "invalid_attachments", "too_many_attachments"];
+const LAYOUT_WORDS: [&str; 4] = [
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "invalid_attachments",
+    "too_many_attachments",
+];
 
 /// The words that a living webhook answers to a message without text.
 const ALIVE: [&str; 2] = ["no_text", "missing_text_or_fallback_or_attachments"];
@@ -135,11 +146,19 @@ fn by_status(status: u16, answer: &Answer) -> Failure {
 
 /// The body's word: trimmed, and empty where the body is a page.
 fn word(answer: &Answer) -> String {
-    if answer.bytes().len() > 100 { String::new() } else { answer.text().trim().to_owned() }
+    if answer.bytes().len() > 100 {
+        String::new()
+    } else {
+        answer.text().trim().to_owned()
+    }
 }
 
 /// The start of what Slack said, for people.
 fn said(answer: &Answer) -> String {
     let text = one_line(&answer.text());
-    if text.is_empty() { String::new() } else { format!(": {}", truncate(&text, 80, "…")) }
+    if text.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", truncate(&text, 80, "…"))
+    }
 }

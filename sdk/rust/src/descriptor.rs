@@ -1,7 +1,8 @@
 //! A descriptor in a few lines.
 
 use crate::{
-    ChoiceOption, Credential, Descriptor, Destination, Field, FieldKind, HeaderPlace, Pace, PaceScope, Placement, Rule,
+    ChoiceOption, Credential, Descriptor, Destination, Field, FieldKind, HeaderPlace, Pace,
+    PaceScope, Placement, Rule,
 };
 
 impl Descriptor {
@@ -57,14 +58,22 @@ impl Descriptor {
     /// The fastest that the service takes messages for one target.
     #[must_use]
     pub fn pace_per_target(mut self, per_minute: u32, burst: u32) -> Self {
-        self.paces.push(Pace { scope: PaceScope::Target, per_minute, burst });
+        self.paces.push(Pace {
+            scope: PaceScope::Target,
+            per_minute,
+            burst,
+        });
         self
     }
 
     /// The fastest that the service takes messages over one connection.
     #[must_use]
     pub fn pace_per_connection(mut self, per_minute: u32, burst: u32) -> Self {
-        self.paces.push(Pace { scope: PaceScope::Connection, per_minute, burst });
+        self.paces.push(Pace {
+            scope: PaceScope::Connection,
+            per_minute,
+            burst,
+        });
         self
     }
 
@@ -124,7 +133,11 @@ impl Field {
             value: (*value).to_owned(),
             label: (*label).to_owned(),
         };
-        Self::new(key, label, FieldKind::Choice(options.iter().map(option).collect()))
+        Self::new(
+            key,
+            label,
+            FieldKind::Choice(options.iter().map(option).collect()),
+        )
     }
 
     /// What a form says beside it.
@@ -151,14 +164,22 @@ impl Field {
     /// The whole value has to match `pattern` (RE2), or people are told `message`.
     #[must_use]
     pub fn must_match(mut self, pattern: &str, message: &str) -> Self {
-        self.rules.push(Rule { pattern: pattern.to_owned(), matches: true, message: message.to_owned() });
+        self.rules.push(Rule {
+            pattern: pattern.to_owned(),
+            matches: true,
+            message: message.to_owned(),
+        });
         self
     }
 
     /// The whole value must not match `pattern` (RE2), or people are told `message`.
     #[must_use]
     pub fn must_not_match(mut self, pattern: &str, message: &str) -> Self {
-        self.rules.push(Rule { pattern: pattern.to_owned(), matches: false, message: message.to_owned() });
+        self.rules.push(Rule {
+            pattern: pattern.to_owned(),
+            matches: false,
+            message: message.to_owned(),
+        });
         self
     }
 
@@ -173,7 +194,12 @@ impl Field {
 impl Credential {
     /// A credential of the secret field with the same key as its name. Say where it may go: until then, nowhere.
     pub fn new(name: &str, placement: Placement) -> Self {
-        Self { name: name.to_owned(), secret: name.to_owned(), placement, destinations: Vec::new() }
+        Self {
+            name: name.to_owned(),
+            secret: name.to_owned(),
+            placement,
+            destinations: Vec::new(),
+        }
     }
 
     /// The secret, where it is called otherwise than the credential.
@@ -201,6 +227,9 @@ impl Credential {
 impl Placement {
     /// The header `Authorization: Bearer …`.
     pub fn bearer() -> Self {
-        Self::Header(HeaderPlace { name: "authorization".to_owned(), prefix: "Bearer ".to_owned() })
+        Self::Header(HeaderPlace {
+            name: "authorization".to_owned(),
+            prefix: "Bearer ".to_owned(),
+        })
     }
 }

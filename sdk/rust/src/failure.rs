@@ -72,8 +72,10 @@ impl From<http::Error> for Failure {
     fn from(error: http::Error) -> Self {
         use http::ErrorKind::{Denied, Failed, Timeout, Unauthorized};
         let code = match error.kind {
-            Denied => return Self::rejected("denied", error.message)
-                .remedy("Ask the operator whether this plugin is granted what it needs."),
+            Denied => {
+                return Self::rejected("denied", error.message)
+                    .remedy("Ask the operator whether this plugin is granted what it needs.");
+            }
             Unauthorized => {
                 return Self::unauthorized("unauthorized", error.message)
                     .remedy("Fill in the channel's secret again, or reconnect it.");
@@ -82,8 +84,14 @@ impl From<http::Error> for Failure {
             Failed => "connection_failed",
         };
         if error.request_sent && !error.repeatable {
-            Self::unknown_outcome(code, format!("No whole answer came back, so it may have been delivered: {}", error.message))
-                .remedy("Look whether the message is there before sending it again.")
+            Self::unknown_outcome(
+                code,
+                format!(
+                    "No whole answer came back, so it may have been delivered: {}",
+                    error.message
+                ),
+            )
+            .remedy("Look whether the message is there before sending it again.")
         } else {
             Self::unavailable(code, format!("The service could not be reached: {}", error.message))
                 .remedy("Nothing to do: it is tried again. If it lasts, check the service's status and the network.")
@@ -94,7 +102,11 @@ impl From<http::Error> for Failure {
 impl Receipt {
     /// Delivered, with nothing further to say.
     pub fn new() -> Self {
-        Self { reference: None, permalink: None, warnings: Vec::new() }
+        Self {
+            reference: None,
+            permalink: None,
+            warnings: Vec::new(),
+        }
     }
 
     /// What the component needs to find this message again. At most 4 KiB.

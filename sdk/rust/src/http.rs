@@ -57,7 +57,9 @@ impl Request {
     pub fn json<T: Serialize + ?Sized>(mut self, value: &T) -> Self {
         match serde_json::to_vec(value) {
             Ok(body) => self.raw.body = body,
-            Err(error) => self.unfit = Some(format!("the request's body has no JSON form: {error}")),
+            Err(error) => {
+                self.unfit = Some(format!("the request's body has no JSON form: {error}"))
+            }
         }
         self.header("content-type", "application/json; charset=utf-8")
     }
@@ -90,18 +92,36 @@ impl Request {
     pub fn send(self) -> Result<Answer, Error> {
         let repeatable = self.raw.repeatable;
         if let Some(message) = self.unfit {
-            return Err(Error { kind: ErrorKind::Denied, message, request_sent: false, repeatable });
+            return Err(Error {
+                kind: ErrorKind::Denied,
+                message,
+                request_sent: false,
+                repeatable,
+            });
         }
         match crate::gate::send(&self.raw) {
             Ok(raw) => Ok(Answer { raw }),
-            Err(wit::Error { kind, message, request_sent }) => Err(Error { kind, message, request_sent, repeatable }),
+            Err(wit::Error {
+                kind,
+                message,
+                request_sent,
+            }) => Err(Error {
+                kind,
+                message,
+                request_sent,
+                repeatable,
+            }),
         }
     }
 }
 
 /// The address that a credential is: a URL that only the host knows.
 pub fn secret(credential: impl Into<String>) -> Address {
-    Address::Secret(SecretUrl { credential: credential.into(), path: Vec::new(), query: Vec::new() })
+    Address::Secret(SecretUrl {
+        credential: credential.into(),
+        path: Vec::new(),
+        query: Vec::new(),
+    })
 }
 
 impl From<&str> for Address {
@@ -155,7 +175,11 @@ impl Answer {
 
     /// A header by its name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.raw.headers.iter().find(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.raw
+            .headers
+            .iter()
+            .find(|(held, _)| held.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// The body as text; what is no UTF-8 is replaced.
@@ -171,7 +195,10 @@ impl Answer {
     /// The body read as JSON. What does not read is a failure of kind `rejected`, code "unexpected_answer".
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         serde_json::from_slice(&self.raw.body).map_err(|error| {
-            Failure::rejected("unexpected_answer", format!("The service's answer is not the JSON expected: {error}"))
+            Failure::rejected(
+                "unexpected_answer",
+                format!("The service's answer is not the JSON expected: {error}"),
+            )
         })
     }
 

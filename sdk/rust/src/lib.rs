@@ -77,8 +77,8 @@ pub mod testkit;
 pub mod text;
 
 pub use bindings::exports::pyqueryhub::notify::channel::{
-    ChoiceOption, Credential, Descriptor, Destination, Field, FieldKind, HeaderPlace, Pace, PaceScope, Placement,
-    Receipt, Rule,
+    ChoiceOption, Credential, Descriptor, Destination, Field, FieldKind, HeaderPlace, Pace,
+    PaceScope, Placement, Receipt, Rule,
 };
 pub use bindings::pyqueryhub::notify::types::{
     Attribute, Failure, FailureKind, Target, TargetKind, Timestamp, Workspace,
@@ -88,8 +88,8 @@ pub use channel::{Channel, Configuration, Delivery};
 /// The events that a channel delivers, as the contract has them.
 pub mod events {
     pub use crate::bindings::pyqueryhub::notify::events::{
-        BrokenRule, Detail, Digest, Event, NotebookRun, Notice, Report, Resolution, RunStatus, Severity, State,
-        Summary, Trigger,
+        BrokenRule, Detail, Digest, Event, NotebookRun, Notice, Report, Resolution, RunStatus,
+        Severity, State, Summary, Trigger,
     };
 }
 
@@ -98,8 +98,8 @@ pub mod prelude {
     pub use crate::events::Event;
     pub use crate::http::Request;
     pub use crate::{
-        Channel, Configuration, Credential, Delivery, Descriptor, Destination, Failure, FailureKind, Field, Pace,
-        PaceScope, Placement, Receipt, Rule,
+        Channel, Configuration, Credential, Delivery, Descriptor, Destination, Failure,
+        FailureKind, Field, Pace, PaceScope, Placement, Receipt, Rule,
     };
 }
 

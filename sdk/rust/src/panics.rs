@@ -5,6 +5,8 @@ pub(crate) fn install() {
     #[cfg(target_family = "wasm")]
     {
         static ONCE: std::sync::Once = std::sync::Once::new();
-        ONCE.call_once(|| std::panic::set_hook(Box::new(|info| crate::log::error(&info.to_string()))));
+        ONCE.call_once(|| {
+            std::panic::set_hook(Box::new(|info| crate::log::error(&info.to_string())))
+        });
     }
 }

@@ -1,0 +1,232 @@
+//! Whatever an event holds, its message keeps Slack's limits, and headline, report link and count are there.
+
+use pqh_channel_sdk::events::{Detail, Event, Trigger};
+use pqh_channel_sdk::testkit::events;
+use proptest::prelude::*;
+use serde_json::Value;
+use slack_format::{plain_text, render};
+
+fn length(value: &Value) -> usize {
+    value.as_str().unwrap().chars().count()
+}
+
+/// Every text object below `value`, with the most that it may hold.
+fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Object(members) => {
+            if let (Some("mrkdwn" | "plain_text"), Some(text)) = (
+                members.get("type").and_then(Value::as_str),
+                members.get("text").and_then(Value::as_str),
+            ) {
+                found.push(text);
+            }
+            members.values().for_each(|member| texts(member, found));
+        }
+        Value::Array(items) => items.iter().for_each(|item| texts(item, found)),
+        _ => {}
+    }
+}
+
+/// Slack's limits, by the facts alone.
+fn check_limits(message: &Value) {
+    assert!((1..=4000).contains(&length(&message["text"])), "text");
+    check_markup(message["text"].as_str().unwrap());
+    for attachment in message["attachments"].as_array().into_iter().flatten() {
+        let blocks = attachment["blocks"].as_array().unwrap();
+        assert!((1..=50).contains(&blocks.len()), "blocks");
+        let mut found = Vec::new();
+        texts(&attachment["blocks"], &mut found);
+        let total: usize = found.iter().map(|text| text.chars().count()).sum();
+        assert!(total <= 10_000, "all block text: {total}");
+        for text in found {
+            assert!((1..=3000).contains(&text.chars().count()), "a text object");
+            check_markup(text);
+        }
+        for block in blocks {
+            for field in block["fields"].as_array().into_iter().flatten() {
+                assert!((1..=2000).contains(&length(&field["text"])));
+            }
+            assert!(
+                block["fields"]
+                    .as_array()
+                    .is_none_or(|fields| (1..=10).contains(&fields.len()))
+            );
+            for button in block["elements"].as_array().into_iter().flatten() {
+                assert!((1..=75).contains(&length(&button["text"]["text"])));
+                assert!((1..=3000).contains(&length(&button["url"])));
+            }
+        }
+    }
+}
+
+/// Every `<` opens a token of ours, every `&` an entity; no control characters but line breaks, no code blocks.
+fn check_markup(text: &str) {
+    assert!(!text.contains("```"));
+    assert!(
+        !text
+            .chars()
+            .any(|held| held.is_control() && held != '\n' && held != '\t'),
+        "{text:?}"
+    );
+    assert!(!text.contains(['\u{202e}', '\u{2066}']));
+    let mut rest = text;
+    while let Some(at) = rest.find(['<', '&', '>']) {
+        rest = &rest[at..];
+        if rest.starts_with('&') {
+            let known = ["&amp;", "&lt;", "&gt;"]
+                .iter()
+                .find(|entity| rest.starts_with(**entity));
+            rest = &rest[known
+                .unwrap_or_else(|| panic!("a bare &: {rest:.20}"))
+                .len()..];
+            continue;
+        }
+        let ours = [
+            "<!date^",
+            "<https://",
+            "<http://",
+            "<@U",
+            "<@W",
+            "<!subteam^S",
+        ];
+        assert!(
+            ours.iter().any(|start| rest.starts_with(start)),
+            "markup from people: {rest:.40}"
+        );
+        rest = &rest[rest.find('>').expect("a token that ends") + 1..];
+    }
+}
+
+fn check(event: &Event) -> (Value, Value) {
+    let rich = serde_json::to_value(render(event)).unwrap();
+    let plain = serde_json::to_value(plain_text(event)).unwrap();
+    check_limits(&rich);
+    check_limits(&plain);
+    for message in [&rich, &plain] {
+        assert!(
+            message["text"]
+                .as_str()
+                .unwrap()
+                .starts_with("🚨 Alert Triggered: ")
+        );
+    }
+    (rich, plain)
+}
+
+fn event_of(text: &str, rules: usize) -> Event {
+    let broken_rules = (0..rules)
+        .map(|_| events::rule(text, text, text, text))
+        .collect();
+    let mut event = events::triggered();
+    event.title = text.to_owned();
+    event.report.as_mut().unwrap().name = text.to_owned();
+    event.occurred_at_local = text.to_owned();
+    event.detail = Detail::Triggered(Trigger { broken_rules });
+    event.labels = vec![(text.to_owned(), text.to_owned()); 12];
+    event.mentions = vec![text.to_owned(); 6];
+    event
+}
+
+#[test]
+fn ten_thousand_rules_are_counted() {
+    let mut event = events::triggered();
+    let broken_rules = (0..10_000)
+        .map(|_| events::rule("Revenue", "<", "10000", "8750"))
+        .collect();
+    event.detail = Detail::Triggered(Trigger { broken_rules });
+    let (rich, plain) = check(&event);
+    for (message, name) in [(rich, "rich"), (plain, "plain")] {
+        let text = message.to_string();
+        let shown = text.matches("(Current: 8750)").count();
+        let left = format!("… and 9,{:03} more broken rules", 10_000 - 9000 - shown);
+        assert!(shown > 20 && text.contains(&left), "{name}: {shown} shown");
+        assert!(
+            text.contains("View Report") && text.contains("https://app.pyqueryhub.com/reports/42")
+        );
+    }
+}
+
+#[test]
+fn a_megabyte_of_anything_keeps_every_limit() {
+    for piece in [
+        "a",
+        "&",
+        "<!channel> ",
+        "👩‍👩‍👧",
+        "e\u{301}\u{302}",
+        "שלום ",
+        "\u{0}\u{1b}",
+        "\u{202e}x",
+        "```",
+        "|^>",
+        "❤\u{fe0f}",
+        "\n> ",
+    ] {
+        let text = piece.repeat(1_000_000 / piece.len());
+        let (rich, _) = check(&event_of(&text, 3));
+        let text = rich.to_string();
+        assert!(
+            text.contains("broken rule") || text.contains("Broken Rules"),
+            "{piece}"
+        );
+        assert!(
+            text.contains("https://app.pyqueryhub.com/reports/42"),
+            "{piece}"
+        );
+    }
+}
+
+#[test]
+fn a_long_report_address_is_a_link_in_the_text_and_a_longer_one_is_said_to_be_too_long() {
+    let mut event = event_of(&"long & wide ".repeat(100), 500);
+    for (characters, place) in [(2900, "button"), (3500, "link"), (5000, "none")] {
+        let url = format!("https://x.y/{}", "p".repeat(characters));
+        event.report.as_mut().unwrap().url = Some(url.clone());
+        let (rich, plain) = check(&event);
+        assert_eq!(
+            rich["attachments"].to_string().contains(&url),
+            place == "button"
+        );
+        assert_eq!(
+            rich["text"].as_str().unwrap().contains(&url),
+            place == "link"
+        );
+        assert_eq!(
+            rich.to_string().contains("address is too long"),
+            place == "none"
+        );
+        assert!(
+            plain["text"].as_str().unwrap().contains("broken rule"),
+            "{plain}"
+        );
+    }
+}
+
+#[test]
+fn an_event_of_nothing_is_still_a_message() {
+    let (rich, _) = check(&event_of("", 1));
+    assert!(rich.to_string().contains("(untitled)"));
+}
+
+#[test]
+fn a_digest_of_many_is_counted() {
+    let message = serde_json::to_value(render(&events::digest(500))).unwrap();
+    check_limits(&message);
+    assert!(message.to_string().contains("more alerts"));
+    check_limits(&serde_json::to_value(plain_text(&events::digest(500))).unwrap());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+    #[test]
+    fn no_event_breaks_a_limit(
+        text in "(?s)([&<>|`@!*\\n]|\\PC|.){0,600}",
+        rules in 0usize..60,
+        path in "(?s).{0,400}",
+    ) {
+        let mut event = event_of(&text, rules);
+        event.report.as_mut().unwrap().url = Some(format!("https://x.y/{}", path.repeat(4)));
+        event.labels.push(("runbook".to_owned(), format!("https://x.y/{path}")));
+        check(&event);
+    }
+}
