@@ -1,4 +1,10 @@
 //! Whatever an event holds, its message keeps Slack's limits, and headline, report link and count are there.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by a panic"
+)]
 
 use pqh_channel_sdk::events::{Detail, Event, Trigger};
 use pqh_channel_sdk::testkit::events;
@@ -118,9 +124,9 @@ fn event_of(text: &str, rules: usize) -> Event {
         .map(|_| events::rule(text, text, text, text))
         .collect();
     let mut event = events::triggered();
-    event.title = text.to_owned();
-    event.report.as_mut().unwrap().name = text.to_owned();
-    event.occurred_at_local = text.to_owned();
+    text.clone_into(&mut event.title);
+    text.clone_into(&mut event.report.as_mut().unwrap().name);
+    text.clone_into(&mut event.occurred_at_local);
     event.detail = Detail::Triggered(Trigger { broken_rules });
     event.labels = vec![(text.to_owned(), text.to_owned()); 12];
     event.mentions = vec![text.to_owned(); 6];

@@ -1,4 +1,5 @@
 //! Each message as it goes out, kept as a snapshot, and against the guide's words.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use pqh_channel_sdk::events::{RunStatus, Severity};
 use pqh_channel_sdk::testkit::events;
@@ -14,10 +15,12 @@ fn words(message: &Message) -> String {
             words.push_str(text);
         }
         for button in block["elements"].as_array().into_iter().flatten() {
-            words.push_str(&format!(
-                "\n\n[{}]",
-                button["text"]["text"].as_str().unwrap()
-            ));
+            let label = button["text"]["text"].as_str().unwrap();
+            words = format!(
+                "{words}
+
+[{label}]"
+            );
         }
     }
     let words = words.replace('*', "");

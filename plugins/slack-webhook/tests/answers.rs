@@ -1,4 +1,5 @@
 //! Every word and status that Slack answers lands in its failure kind, with code, meaning and remedy.
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use pqh_channel_sdk::http::ErrorKind;
 use pqh_channel_sdk::testkit::{self, Gate, events};

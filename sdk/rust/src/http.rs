@@ -58,7 +58,7 @@ impl Request {
         match serde_json::to_vec(value) {
             Ok(body) => self.raw.body = body,
             Err(error) => {
-                self.unfit = Some(format!("the request's body has no JSON form: {error}"))
+                self.unfit = Some(format!("the request's body has no JSON form: {error}"));
             }
         }
         self.header("content-type", "application/json; charset=utf-8")
@@ -192,7 +192,7 @@ impl Answer {
         &self.raw.body
     }
 
-    /// The body read as JSON. What does not read is a failure of kind `rejected`, code "unexpected_answer".
+    /// The body read as JSON. What does not read is a failure of kind `rejected`, code `unexpected_answer`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         serde_json::from_slice(&self.raw.body).map_err(|error| {
             Failure::rejected(

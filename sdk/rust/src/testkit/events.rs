@@ -37,11 +37,11 @@ pub fn rule(metric: &str, comparison: &str, threshold: &str, current: &str) -> B
     }
 }
 
-fn report(name: &str) -> Option<Report> {
-    Some(Report {
+fn report(name: &str) -> Report {
+    Report {
         name: name.to_owned(),
         url: Some("https://app.pyqueryhub.com/reports/42".to_owned()),
-    })
+    }
 }
 
 /// "Daily Sales Alert" with its two broken rules.
@@ -51,7 +51,7 @@ pub fn triggered() -> Event {
         rule("New Customers", "<", "50", "23"),
     ];
     Event {
-        report: report("Q4 Sales Dashboard"),
+        report: Some(report("Q4 Sales Dashboard")),
         severity: Severity::Critical,
         ..event(
             "Daily Sales Alert",
@@ -63,7 +63,7 @@ pub fn triggered() -> Event {
 /// The resolution of [`triggered`], without the time of the trigger.
 pub fn resolved() -> Event {
     Event {
-        report: report("Q4 Sales Dashboard"),
+        report: Some(report("Q4 Sales Dashboard")),
         severity: Severity::Critical,
         occurred_at: WHEN + 138 * 60_000,
         occurred_at_local: "Dec 15, 2024 4:32 PM".to_owned(),
@@ -78,7 +78,7 @@ pub fn resolved() -> Event {
 pub fn notebook(status: RunStatus) -> Event {
     let message = "Daily ETL completed successfully. 1,247 records processed.".to_owned();
     Event {
-        report: report("Daily ETL"),
+        report: Some(report("Daily ETL")),
         severity: Severity::Info,
         alert_id: None,
         incident_id: None,
@@ -127,7 +127,7 @@ pub fn digest(count: usize) -> Event {
             severity: Severity::Warning,
             occurred_at: WHEN,
             occurred_at_local: "Dec 15, 2024 2:14 PM".to_owned(),
-            report: report("Q4 Sales Dashboard"),
+            report: Some(report("Q4 Sales Dashboard")),
             text: "Revenue < 10000 (Current: 8750)".to_owned(),
         })
         .collect();

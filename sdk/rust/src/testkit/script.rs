@@ -1,5 +1,10 @@
 //! The scripted gate: answers in order, requests and log lines recorded.
-#![expect(clippy::panic, reason = "a mistake in a test is told by a panic")]
+#![expect(
+    clippy::panic,
+    clippy::manual_assert,
+    clippy::missing_panics_doc,
+    reason = "a mistake in a test is told by a panic"
+)]
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
