@@ -54,6 +54,9 @@ pub fn embed(folder: &str, out_file_name: &str) -> Result<()> {
             .with_context(|| format!("cannot read {}", component.wasm_path.display()))?;
         let copy = copies.join(format!("{}.wasm", component.package));
         replace_file(&copy, &bytes)?;
+        let copy = copy
+            .to_str()
+            .context("the target folder's path is not UTF-8")?;
         writeln!(
             source,
             "    ({:?}, include_bytes!({:?})),",
