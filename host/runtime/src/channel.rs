@@ -1,0 +1,277 @@
+//! A configured channel: check, deliver, preview, each in a fresh sandbox.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use serde_json::{Map, Value};
+use tokio::time::timeout_at;
+
+use crate::cache::CacheScope;
+use crate::contract::ChannelPlugin;
+use crate::contract::channel::{Delivery, Receipt};
+use crate::contract::events::Event;
+use crate::contract::types::{Configuration, Failure};
+use crate::egress::{Egress, Exchange, LiveEgress, Recorder};
+use crate::gate::binding::Binding;
+use crate::gate::mask::Masks;
+use crate::grant::Grant;
+use crate::log::{CallLog, LogLine};
+use crate::outcome::{self, Ended, Outcome};
+use crate::plugin::{Plugin, PastDeadline, instantiate, store};
+use crate::preview::{Preview, PreviewedRequest};
+use crate::secrets::SecretSource;
+use crate::state::CallState;
+use crate::text;
+
+/// A trap with nothing sent is tried this often in all.
+const TRIES: u32 = 3;
+/// The longest `reference` of a receipt, in bytes.
+const REFERENCE_BYTES: usize = 4 << 10;
+
+/// One event on its way to a channel.
+#[derive(Clone, Debug)]
+pub struct DeliveryRequest {
+    /// The same at every attempt to bring this event to this channel.
+    pub id: String,
+    /// From 1.
+    pub attempt: u32,
+    /// What happened.
+    pub event: Event,
+    /// The receipt's `reference` for the message that opened this incident here.
+    pub opened_by: Option<String>,
+}
+
+/// What a check found.
+#[derive(Clone, Debug)]
+pub struct CheckReport {
+    /// Whether the service accepts the configuration.
+    pub result: Result<(), Failure>,
+    /// What the component said meanwhile.
+    pub log: Vec<LogLine>,
+}
+
+/// What became of a delivery.
+#[derive(Clone, Debug)]
+pub struct DeliveryReport {
+    /// The component's claim, judged by the wire.
+    pub outcome: Outcome,
+    /// What the component said meanwhile.
+    pub log: Vec<LogLine>,
+    /// How long it took, waiting for the service included.
+    pub took: Duration,
+}
+
+/// A configured channel. Cheap to clone.
+#[derive(Clone)]
+pub struct Channel(Arc<Inner>);
+
+struct Inner {
+    plugin: Plugin,
+    binding: Arc<Binding>,
+    configuration: Configuration,
+    cache: Arc<CacheScope>,
+}
+
+/// How a call ended, and what the host saw of it.
+struct Called<T> {
+    ended: Ended<T>,
+    wire: Vec<Exchange>,
+    masks: Masks,
+    log: Vec<LogLine>,
+    previewed: Vec<PreviewedRequest>,
+}
+
+impl Channel {
+    pub(crate) fn new(
+        plugin: Plugin,
+        grant: Grant,
+        settings: Map<String, Value>,
+        secrets: Arc<dyn SecretSource>,
+    ) -> Self {
+        let binding = Arc::new(Binding::new(plugin.descriptor().clone(), grant, &settings, secrets));
+        let configuration = Configuration {
+            settings: Value::Object(settings).to_string(),
+            credentials: binding.available(),
+            workspace: None,
+        };
+        let memory = plugin.runtime().0.memory.clone();
+        let cache = Arc::new(CacheScope::new(memory, plugin.next_channel()));
+        Self(Arc::new(Inner { plugin, binding, configuration, cache }))
+    }
+
+    /// The channel's type.
+    pub fn plugin(&self) -> &Plugin {
+        &self.0.plugin
+    }
+
+    /// Asks the component whether the service accepts this configuration. Posts nothing that people would see, where the
+    /// service allows that.
+    pub async fn check(&self) -> CheckReport {
+        let called = self
+            .call(self.live(), self.deadline(), async |plugin: &ChannelPlugin, store| {
+                plugin.pyqueryhub_notify_channel().call_check(store, &self.0.configuration).await
+            })
+            .await;
+        let result = match called.ended {
+            Ended::Returned(Ok(())) => Ok(()),
+            Ended::Returned(Err(failure)) => Err(failure),
+            Ended::Trapped(reason) | Ended::TimedOut(reason) => Err(outcome::plugin_fault(&reason)),
+        };
+        let result = result.map_err(|failure| self.clean(failure, &called.masks));
+        CheckReport { result, log: called.log }
+    }
+
+    /// Delivers one event: one attempt. A component that traps before anything was sent gets two more tries within the
+    /// same deadline.
+    pub async fn deliver(&self, request: &DeliveryRequest) -> DeliveryReport {
+        let started = Instant::now();
+        let deadline = self.deadline();
+        let delivery = self.delivery(request);
+        let mut tries = 1;
+        let called = loop {
+            let called = self.deliver_once(self.live(), deadline, &delivery).await;
+            let again = matches!(called.ended, Ended::Trapped(_))
+                && outcome::nothing_sent(&called.wire)
+                && tries < TRIES
+                && Instant::now() < deadline;
+            if !again {
+                break called;
+            }
+            tries += 1;
+        };
+        let outcome = self.cleaned(outcome::judge(called.ended, &called.wire), &called.masks);
+        DeliveryReport { outcome, log: called.log, took: started.elapsed() }
+    }
+
+    /// Shows what a delivery would send. Nothing is sent, and no secret is read.
+    pub async fn preview(&self, request: &DeliveryRequest) -> Preview {
+        let recorder = Recorder {
+            runtime: self.0.plugin.runtime().clone(),
+            binding: Arc::clone(&self.0.binding),
+            requests: Vec::new(),
+        };
+        let egress = Egress::Preview(Box::new(recorder));
+        let called = self.deliver_once(egress, self.deadline(), &self.delivery(request)).await;
+        let outcome = match called.ended {
+            Ended::Returned(Ok(receipt)) => Outcome::Delivered(receipt),
+            Ended::Returned(Err(failure)) => Outcome::Failed(failure),
+            Ended::Trapped(reason) | Ended::TimedOut(reason) => Outcome::Failed(outcome::plugin_fault(&reason)),
+        };
+        Preview { requests: called.previewed, outcome: self.cleaned(outcome, &called.masks), log: called.log }
+    }
+
+    fn delivery(&self, request: &DeliveryRequest) -> Delivery {
+        let DeliveryRequest { id, attempt, event, opened_by } = request.clone();
+        Delivery { id, attempt, configuration: self.0.configuration.clone(), event, opened_by }
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + self.0.plugin.runtime().limits().deadline
+    }
+
+    fn live(&self) -> Egress {
+        Egress::Live(Box::new(LiveEgress {
+            runtime: self.0.plugin.runtime().clone(),
+            binding: Arc::clone(&self.0.binding),
+            masks: Masks::default(),
+            wire: Vec::new(),
+            deadline: self.deadline(),
+        }))
+    }
+
+    async fn deliver_once(
+        &self,
+        egress: Egress,
+        deadline: Instant,
+        delivery: &Delivery,
+    ) -> Called<Result<Receipt, Failure>> {
+        self.call(egress, deadline, async |plugin: &ChannelPlugin, store| {
+            plugin.pyqueryhub_notify_channel().call_deliver(store, delivery).await
+        })
+        .await
+    }
+
+    /// One call in a fresh sandbox: one deadline around all of it, host functions included.
+    async fn call<T>(
+        &self,
+        mut egress: Egress,
+        deadline: Instant,
+        run: impl AsyncFnOnce(&ChannelPlugin, &mut wasmtime::Store<CallState>) -> wasmtime::Result<T>,
+    ) -> Called<T> {
+        let runtime = self.0.plugin.runtime();
+        let limits = runtime.limits();
+        if let Egress::Live(live) = &mut egress {
+            live.deadline = deadline;
+        }
+        let log = CallLog::new(limits.log_bytes, limits.text_characters);
+        let _slot = runtime.0.slots.acquire().await;
+        let _running = runtime.0.ticker.enter();
+        let mut state = CallState::new(limits, log.clone(), egress, deadline);
+        state.cache = Some(Arc::clone(&self.0.cache));
+        let mut store = store(runtime, state);
+        let result = timeout_at(deadline.into(), async {
+            let plugin = instantiate(self.0.plugin.pre(), &mut store).await?;
+            run(&plugin, &mut store).await
+        })
+        .await;
+        let state = store.into_data();
+        let ended = match result {
+            Ok(Ok(value)) => Ended::Returned(value),
+            Ok(Err(error)) if error.is::<PastDeadline>() => Ended::TimedOut(PastDeadline.to_string()),
+            Ok(Err(error)) => Ended::Trapped(outcome::reason(&error, state.meter.refused.as_deref())),
+            Err(_) => Ended::TimedOut(format!("it had not finished after {:?}", limits.deadline)),
+        };
+        let wire = state.egress.wire().to_vec();
+        let (masks, previewed) = match state.egress {
+            Egress::Live(live) => (live.masks, Vec::new()),
+            Egress::Preview(recorder) => (Masks::default(), recorder.requests),
+            Egress::Denied => (Masks::default(), Vec::new()),
+        };
+        let id = &self.0.plugin.descriptor().id;
+        let log = log.take().into_iter().map(|line| LogLine { message: masks.text(line.message), ..line });
+        let log = log.inspect(|line| tracing::debug!(plugin = %id, level = ?line.level, "{}", line.message)).collect();
+        Called { ended, wire, masks, log, previewed }
+    }
+
+    fn cleaned(&self, outcome: Outcome, masks: &Masks) -> Outcome {
+        match outcome {
+            Outcome::Failed(failure) => Outcome::Failed(self.clean(failure, masks)),
+            Outcome::Delivered(receipt) => self.clean_receipt(receipt, masks),
+        }
+    }
+
+    /// Texts from components lose control characters and are capped before anybody sees them.
+    fn clean(&self, failure: Failure, masks: &Masks) -> Failure {
+        let most = self.0.plugin.runtime().limits().text_characters;
+        let Failure { kind, code, message, remedy, field, retry_after } = failure;
+        Failure {
+            kind,
+            code: text::line(&masks.text(code), 100),
+            message: text::lines(&masks.text(message), most),
+            remedy: text::lines(&masks.text(remedy), most),
+            field: field.filter(|key| self.0.plugin.descriptor().fields.iter().any(|field| field.key == *key)),
+            retry_after,
+        }
+    }
+
+    fn clean_receipt(&self, receipt: Receipt, masks: &Masks) -> Outcome {
+        let most = self.0.plugin.runtime().limits().text_characters;
+        let Receipt { reference, permalink, mut warnings } = receipt;
+        let reference = reference.map(|reference| masks.text(reference));
+        // Delivered it is, whatever the component wants to remember of it: what cannot be kept is said.
+        let (reference, too_long) = match reference {
+            Some(reference) if reference.len() > REFERENCE_BYTES => (None, true),
+            reference => (reference, false),
+        };
+        if too_long {
+            warnings.push(format!("The plugin's reference was over {REFERENCE_BYTES} bytes and is not kept."));
+        }
+        Outcome::Delivered(Receipt {
+            reference,
+            permalink: permalink
+                .map(|link| text::line(&masks.text(link), most))
+                .filter(|link| link.starts_with("https://") || link.starts_with("http://")),
+            warnings: warnings.into_iter().take(20).map(|warning| text::line(&masks.text(warning), most)).collect(),
+        })
+    }
+}

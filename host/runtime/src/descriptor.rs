@@ -1,0 +1,134 @@
+//! Whether what a component says of itself keeps the contract.
+
+use std::collections::HashSet;
+
+use crate::contract::channel::{Credential, Descriptor, Destination, FieldKind, Placement};
+use crate::contract::signatures::Part;
+use crate::gate::destination::HostPattern;
+use crate::settings;
+
+/// Lower-case kebab-case.
+fn is_kebab(text: &str) -> bool {
+    !text.is_empty()
+        && text.len() <= 64
+        && text.starts_with(|c: char| c.is_ascii_lowercase())
+        && !text.ends_with('-')
+        && !text.contains("--")
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+/// All that is wrong with it, in words for its author; empty where it is fine.
+pub(crate) fn problems(descriptor: &Descriptor) -> Vec<String> {
+    let mut problems = Vec::new();
+    let Descriptor { id, name, summary: _, fields, destinations, credentials, target, paces, digests: _, hints: _ } =
+        descriptor;
+    if !is_kebab(id) {
+        problems.push(format!("the id must be lower-case kebab-case, it is {id:?}"));
+    }
+    if name.trim().is_empty() {
+        problems.push("the name is empty".to_owned());
+    }
+    let mut keys = HashSet::new();
+    for field in fields {
+        if !is_kebab(&field.key) {
+            problems.push(format!("the key of a field must be lower-case kebab-case, it is {:?}", field.key));
+        }
+        if !keys.insert(field.key.as_str()) {
+            problems.push(format!("two fields have the key `{}`", field.key));
+        }
+        if is_secret(&field.kind) && field.default.is_some() {
+            problems.push(format!("the secret field `{}` has a default", field.key));
+        }
+        for rule in &field.rules {
+            if let Err(error) = settings::whole(&rule.pattern) {
+                problems.push(format!("a pattern of the field `{}` is no RE2 expression: {error}", field.key));
+            }
+        }
+    }
+    for key in target.iter().filter(|key| !keys.contains(key.as_str())) {
+        problems.push(format!("the target names the field `{key}`, which is not there"));
+    }
+    for pace in paces.iter().filter(|pace| pace.per_minute == 0 || pace.burst == 0) {
+        problems.push(format!("a pace of {} a minute with a burst of {} sends nothing", pace.per_minute, pace.burst));
+    }
+    for destination in destinations {
+        problems.extend(destination_problem(destination, descriptor));
+    }
+    let mut names = HashSet::new();
+    for credential in credentials {
+        if !names.insert(credential.name.as_str()) {
+            problems.push(format!("two credentials have the name `{}`", credential.name));
+        }
+        credential_problems(credential, descriptor, &mut problems);
+    }
+    problems
+}
+
+/// Whether the host keeps the field's value from the component.
+pub(crate) fn is_secret(kind: &FieldKind) -> bool {
+    matches!(kind, FieldKind::Secret | FieldKind::SecretUrl | FieldKind::SecretHeaders)
+}
+
+fn destination_problem(destination: &Destination, descriptor: &Descriptor) -> Option<String> {
+    match destination {
+        Destination::Host(pattern) => HostPattern::parse(pattern).err().map(|error| error.to_string()),
+        Destination::Field(key) => match descriptor.fields.iter().find(|field| field.key == *key) {
+            Some(field) if matches!(field.kind, FieldKind::Url | FieldKind::SecretUrl) => None,
+            Some(_) => Some(format!("the destination `{key}` is a field that holds no URL")),
+            None => Some(format!("the destination `{key}` is no field")),
+        },
+    }
+}
+
+fn credential_problems(credential: &Credential, descriptor: &Descriptor, problems: &mut Vec<String>) {
+    let Credential { name, secret, placement, destinations } = credential;
+    let kind = descriptor.fields.iter().find(|field| field.key == *secret).map(|field| &field.kind);
+    let fits = match (placement, kind) {
+        // A name that `connection.oauth2` gives a token.
+        (Placement::Address | Placement::Headers, None) => false,
+        (_, None) => true,
+        (Placement::Address, Some(kind)) => matches!(kind, FieldKind::SecretUrl),
+        (Placement::Headers, Some(kind)) => matches!(kind, FieldKind::SecretHeaders),
+        (_, Some(kind)) => matches!(kind, FieldKind::Secret),
+    };
+    if !fits {
+        problems.push(format!("the credential `{name}` is placed in a way that the field `{secret}` does not fit"));
+    }
+    if destinations.is_empty() {
+        problems.push(format!("the credential `{name}` has no destination: it could never be sent"));
+    }
+    for destination in destinations {
+        problems.extend(destination_problem(destination, descriptor));
+        if !descriptor.destinations.iter().any(|known| same(known, destination)) {
+            problems.push(format!("a destination of the credential `{name}` is not among the component's"));
+        }
+    }
+    match placement {
+        Placement::Sign(signature) => {
+            if signature.algorithm != "hmac-sha256" {
+                problems.push(format!(
+                    "the credential `{name}` signs with {:?}; this host knows \"hmac-sha256\"",
+                    signature.algorithm
+                ));
+            }
+            if !signature.parts.iter().any(|part| matches!(part, Part::Body)) {
+                problems.push(format!("the signature of `{name}` leaves out the body"));
+            }
+        }
+        Placement::JsonBody(pointer) if !pointer.starts_with('/') => {
+            problems.push(format!("the credential `{name}` goes to {pointer:?}, which is no JSON Pointer to a member"));
+        }
+        Placement::Path(text) if text.is_empty() => {
+            problems.push(format!("the credential `{name}` replaces an empty text in the path"));
+        }
+        _ => {}
+    }
+}
+
+fn same(one: &Destination, other: &Destination) -> bool {
+    match (one, other) {
+        (Destination::Host(one), Destination::Host(other)) => one.eq_ignore_ascii_case(other),
+        (Destination::Field(one), Destination::Field(other)) => one == other,
+        _ => false,
+    }
+}
