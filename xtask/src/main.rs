@@ -1,2 +1,82 @@
-//! x
-fn main() {}
+//! The commands of development: `cargo xtask demo`, `test`, `bench` and `dist`.
+
+mod bench;
+mod dist;
+mod run;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// The commands of development.
+#[derive(Debug, Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Delivers the guide's messages through the component into a simulated Slack, and shows them
+    Demo,
+    /// Format, lints, all tests; stops at the first that fails
+    Test,
+    /// Runs the benchmarks and keeps their figures in docs/performance.md
+    Bench,
+    /// Puts each component with its metadata, size and SHA-256 into dist/
+    Dist,
+}
+
+fn main() -> Result<()> {
+    let arguments = Arguments::parse();
+    run::ensure_target()?;
+    match arguments.command {
+        Task::Demo => demo(),
+        Task::Test => test(),
+        Task::Bench => bench::run(),
+        Task::Dist => dist::run(),
+    }
+}
+
+fn demo() -> Result<()> {
+    println!(
+        "Building pqh with its components, and the simulator. A first build takes some minutes; the next, seconds.\n"
+    );
+    run::cargo(
+        "build",
+        &[
+            "build",
+            "--package",
+            "pqh",
+            "--package",
+            "pqh-tests",
+            "--bin",
+            "pqh",
+            "--bin",
+            "demo",
+        ],
+    )?;
+    println!();
+    run::cargo(
+        "demo",
+        &["run", "--quiet", "--package", "pqh-tests", "--bin", "demo"],
+    )
+}
+
+fn test() -> Result<()> {
+    run::cargo("format", &["fmt", "--all", "--check"])?;
+    run::cargo(
+        "lints",
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    )?;
+    run::cargo("tests", &["test", "--workspace"])?;
+    println!("\nformat, lints and tests: all passed");
+    Ok(())
+}
