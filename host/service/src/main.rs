@@ -52,7 +52,9 @@ fn usage(error: &clap::Error) -> ExitCode {
     let asked = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     // Options did not parse, so whether JSON was meant has to be seen from the words themselves.
     if !asked && std::env::args_os().any(|word| word == "--json") {
-        output::error(&CliError::input("usage", error.to_string().trim_end()), Format::Json);
+        let message = error.to_string();
+        let message = message.strip_prefix("error: ").unwrap_or(&message).trim_end();
+        output::error(&CliError::input("usage", message), Format::Json);
     } else {
         drop(error.print());
     }

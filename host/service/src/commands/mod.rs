@@ -11,7 +11,7 @@ use pqh_runtime::{GateConfig, Runtime};
 use crate::{
     cli::{ChannelOptions, Cli, Command, PluginCommand},
     error::CliError,
-    output::Format,
+    output::{self, Format},
 };
 
 /// How a command that ran to its end ended.
@@ -38,7 +38,10 @@ pub(crate) async fn run(cli: Cli) -> Result<Ending, CliError> {
         Command::Plugin { command: PluginCommand::List } => plugin::list(folder, format).await,
         Command::Plugin { command: PluginCommand::Inspect { file } } => plugin::inspect(&file, format).await,
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "pqh", &mut std::io::stdout());
+            // Into memory first: generating straight into a closed pipe would panic.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "pqh", &mut script);
+            output::text(&String::from_utf8_lossy(&script));
             Ok(Ending::Done)
         }
     }

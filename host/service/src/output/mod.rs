@@ -26,6 +26,11 @@ pub(crate) fn error(error: &CliError, format: Format) {
     }
 }
 
+/// A text as it is.
+pub(crate) fn text(text: &str) {
+    say(text);
+}
+
 /// One JSON document.
 fn json(value: &Value) {
     say(&format!("{value:#}"));
