@@ -1,5 +1,4 @@
 //! Each error of an event's JSON, and what is filled in.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use jiff::{Timestamp, tz::TimeZone};
 use pqh_runtime::contract::events::{Detail, Event, Severity};
