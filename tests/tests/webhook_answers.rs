@@ -78,7 +78,7 @@ async fn every_word_of_a_webhook_lands_in_its_kind_with_its_code_and_a_remedy() 
     // The body decides before the status.
     simulator.set_dead(None);
     for status in [403, 404, 410] {
-        simulator.next(answer(status, &[], "channel_is_archived"));
+        simulator.next(answering(status, &[], "channel_is_archived"));
         let said = pqh(&simulator, &["send", "--json"]).await;
         assert_failure(
             &said,
@@ -89,7 +89,7 @@ async fn every_word_of_a_webhook_lands_in_its_kind_with_its_code_and_a_remedy() 
     }
 }
 
-fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Misbehaviour {
+fn answering(status: u16, headers: &[(&str, &str)], body: &str) -> Misbehaviour {
     let headers = headers
         .iter()
         .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
@@ -105,21 +105,21 @@ fn answer(status: u16, headers: &[(&str, &str)], body: &str) -> Misbehaviour {
 async fn every_status_without_a_known_word_lands_in_its_kind() {
     let simulator = Simulator::start().await.unwrap();
     let rows = [
-        (answer(200, &[], "<html>"), "rejected"),
+        (answering(200, &[], "<html>"), "rejected"),
         (
-            answer(302, &[("Location", "https://slack.com/")], ""),
+            answering(302, &[("Location", "https://slack.com/")], ""),
             "rejected",
         ),
-        (answer(400, &[], "something_new"), "rejected"),
-        (answer(403, &[], "something_new"), "rejected"),
-        (answer(404, &[], "<html>"), "rejected"),
-        (answer(408, &[], ""), "unavailable"),
+        (answering(400, &[], "something_new"), "rejected"),
+        (answering(403, &[], "something_new"), "rejected"),
+        (answering(404, &[], "<html>"), "rejected"),
+        (answering(408, &[], ""), "unavailable"),
         (
-            answer(429, &[("Retry-After", "30")], "anything"),
+            answering(429, &[("Retry-After", "30")], "anything"),
             "throttled",
         ),
-        (answer(500, &[], "<html>"), "unavailable"),
-        (answer(503, &[], "<html>"), "unavailable"),
+        (answering(500, &[], "<html>"), "unavailable"),
+        (answering(503, &[], "<html>"), "unavailable"),
         (Misbehaviour::CloseBeforeAnswer, "unknown-outcome"),
         (Misbehaviour::CloseInBody, "unknown-outcome"),
     ];

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::stream;
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt as _, Full, StreamBody};
+use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, header};
@@ -169,10 +169,14 @@ fn drip(every: std::time::Duration, bytes: usize) -> Response<Body> {
 }
 
 fn close_in_body() -> io::Result<Response<Body>> {
-    let frames = stream::iter([
-        Ok(Frame::data(Bytes::from_static(b"ok"))),
-        Err(io::Error::other("told to close within the body")),
-    ]);
+    let frames = stream::unfold(false, |sent| async move {
+        if !sent {
+            return Some((Ok(Frame::data(Bytes::from_static(b"ok"))), true));
+        }
+        // Pending once, so that hyper flushes what it has before it learns of the end.
+        tokio::task::yield_now().await;
+        Some((Err(io::Error::other("told to close within the body")), true))
+    });
     Response::builder()
         .header(header::CONTENT_LENGTH, 100)
         .body(BodyExt::boxed(StreamBody::new(frames)))
