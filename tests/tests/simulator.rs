@@ -1,5 +1,10 @@
 //! The simulator's own HTTP side.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking, as tests do"
+)]
+
 use pqh_tests::slack_webhook::{Misbehaviour, Simulator, WEBHOOK_PATH};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 

@@ -1,5 +1,10 @@
 //! The real `pqh` against the simulator: every word and status of Slack's webhooks, and secrets that must stay secret.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "helpers of tests fail by panicking, as tests do"
+)]
+
 use pqh_tests::program;
 use pqh_tests::slack_webhook::{Misbehaviour, Simulator, WEBHOOK_PATH, answer};
 use serde_json::Value;

@@ -68,9 +68,9 @@ async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<
 fn judge(shared: &Shared, head: &http::request::Parts, body: &[u8]) -> io::Result<Response<Body>> {
     let path = head.uri.path();
     let parts: Vec<&str> = path.split('/').skip(1).collect();
-    let shaped = matches!(parts.as_slice(), ["services", team, bot, token]
+    let is_webhook = matches!(parts.as_slice(), ["services", team, bot, token]
         if team.starts_with('T') && bot.starts_with('B') && !token.is_empty());
-    if !shaped || head.method != Method::POST {
+    if !is_webhook || head.method != Method::POST {
         return whole(
             302,
             &[("Location".to_owned(), "https://slack.com/".to_owned())],
