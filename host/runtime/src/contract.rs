@@ -3,8 +3,6 @@
 //! Generated; the documentation of each item is the contract's own.
 #![expect(
     missing_docs,
-    unsafe_code,
-    unreachable_pub,
     clippy::pedantic,
     clippy::allow_attributes_without_reason,
     reason = "generated from wit/, whose words stand beside each item"
