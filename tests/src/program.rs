@@ -31,7 +31,8 @@ fn build() -> Result<PathBuf> {
     let target = folder.parent().context("no target folder")?;
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
-        .args(["build", "--quiet", "--package", "pqh", "--target-dir"])
+        // The whole workspace, so that features are those of the tests, and nothing is built twice.
+        .args(["build", "--quiet", "--workspace", "--bins", "--target-dir"])
         .arg(target);
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     if folder.ends_with("release") {

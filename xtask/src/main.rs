@@ -42,25 +42,10 @@ fn demo() -> Result<()> {
     println!(
         "Building pqh with its components, and the simulator. A first build takes some minutes; the next, seconds.\n"
     );
-    run::cargo(
-        "build",
-        &[
-            "build",
-            "--package",
-            "pqh",
-            "--package",
-            "pqh-tests",
-            "--bin",
-            "pqh",
-            "--bin",
-            "demo",
-        ],
-    )?;
+    // All of the workspace, so that features are the same as in the tests, and nothing is built twice.
+    run::cargo("build", &["build", "--workspace", "--bins"])?;
     println!();
-    run::cargo(
-        "demo",
-        &["run", "--quiet", "--package", "pqh-tests", "--bin", "demo"],
-    )
+    run::program("demo")
 }
 
 fn test() -> Result<()> {
@@ -76,6 +61,7 @@ fn test() -> Result<()> {
             "warnings",
         ],
     )?;
+    run::cargo("programs", &["build", "--workspace", "--bins"])?;
     run::cargo("tests", &["test", "--workspace"])?;
     println!("\nformat, lints and tests: all passed");
     Ok(())

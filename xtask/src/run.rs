@@ -19,6 +19,18 @@ pub(crate) fn cargo(step: &str, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// Runs a program of this workspace that was built in the dev profile.
+pub(crate) fn program(name: &str) -> Result<()> {
+    let root = pqh_component_build::workspace_root()?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), Into::into);
+    let path: std::path::PathBuf = target.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    let status = Command::new(&path).current_dir(root).status().with_context(|| format!("cannot run {name}"))?;
+    if !status.success() {
+        bail!("{name} failed: see above");
+    }
+    Ok(())
+}
+
 /// Installs the components' target where it is missing and rustup is there.
 pub(crate) fn ensure_target() -> Result<()> {
     let Err(missing) = pqh_component_build::ensure_target() else {

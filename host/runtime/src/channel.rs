@@ -160,6 +160,14 @@ impl Channel {
         Preview { requests: called.previewed, outcome: self.cleaned(outcome, &called.masks), log: called.log }
     }
 
+    /// A delivery whose every request is answered 200 with this body at once, for measuring the sandbox alone. Whether the
+    /// component returned a receipt.
+    #[doc(hidden)]
+    pub async fn rehearse(&self, request: &DeliveryRequest, body: &'static str) -> bool {
+        let called = self.deliver_once(Egress::Answered(body), self.deadline(), &self.delivery(request)).await;
+        matches!(called.ended, Ended::Returned(Ok(_)))
+    }
+
     fn delivery(&self, request: &DeliveryRequest) -> Delivery {
         let DeliveryRequest { id, attempt, event, opened_by } = request.clone();
         Delivery { id, attempt, configuration: self.0.configuration.clone(), event, opened_by }
@@ -225,7 +233,7 @@ impl Channel {
         let (masks, previewed) = match state.egress {
             Egress::Live(live) => (live.masks, Vec::new()),
             Egress::Preview(recorder) => (Masks::default(), recorder.requests),
-            Egress::Denied => (Masks::default(), Vec::new()),
+            Egress::Denied | Egress::Answered(_) => (Masks::default(), Vec::new()),
         };
         let id = &self.0.plugin.descriptor().id;
         let log = log.take().into_iter().map(|line| LogLine { message: masks.text(line.message), ..line });

@@ -29,6 +29,8 @@ pub(crate) enum Egress {
     Denied,
     Live(Box<LiveEgress>),
     Preview(Box<Recorder>),
+    /// Every request is answered at once: what is measured is the sandbox alone.
+    Answered(&'static str),
 }
 
 /// Requests of a delivery or check.
@@ -61,6 +63,13 @@ impl Egress {
                 runtime.0.gate.send(live, request).await
             }
             Self::Preview(recorder) => recorder.record(request),
+            Self::Answered(body) => Ok(Response {
+                status: 200,
+                headers: Vec::new(),
+                body: body.as_bytes().to_vec(),
+                truncated: false,
+                retry_after: None,
+            }),
         }
     }
 
@@ -68,7 +77,7 @@ impl Egress {
     pub(crate) fn wire(&self) -> &[Exchange] {
         match self {
             Self::Live(live) => &live.wire,
-            Self::Denied | Self::Preview(_) => &[],
+            Self::Denied | Self::Preview(_) | Self::Answered(_) => &[],
         }
     }
 }

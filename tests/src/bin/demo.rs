@@ -51,7 +51,7 @@ async fn main() -> Result<()> {
         "The same to a Slack channel of your own (the URL is a secret; the file keeps it out of the history):\n"
     );
     println!(
-        "  cargo run -p pqh -- send tests/events/daily-sales-triggered.json --type slack-webhook --set url=@webhook-url.txt\n"
+        "  target/debug/pqh send tests/events/daily-sales-triggered.json --type slack-webhook --set url=@webhook-url.txt\n"
     );
     Ok(())
 }

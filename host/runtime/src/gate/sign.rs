@@ -63,28 +63,27 @@ mod tests {
 
     #[test]
     fn a_signature_fits_a_published_test_vector() {
-        // Slack's documentation of request signing: the same description serves what is sent and what is received.
+        // The Standard Webhooks specification's reference libraries test with it.
         let signature = Signature {
             algorithm: "hmac-sha256".to_owned(),
-            key: Key::Text,
+            key: Key::Base64("whsec_".to_owned()),
             parts: vec![
-                Part::Literal("v0:".to_owned()),
-                Part::Header("x-request-timestamp".to_owned()),
-                Part::Literal(":".to_owned()),
+                Part::Header("webhook-id".to_owned()),
+                Part::Literal(".".to_owned()),
+                Part::Header("webhook-timestamp".to_owned()),
+                Part::Literal(".".to_owned()),
                 Part::Body,
             ],
-            header: "x-signature".to_owned(),
-            prefix: "v0=".to_owned(),
-            encoding: Encoding::Hex,
-            timestamp_header: Some("x-request-timestamp".to_owned()),
+            header: "webhook-signature".to_owned(),
+            prefix: "v1,".to_owned(),
+            encoding: Encoding::Base64,
+            timestamp_header: Some("webhook-timestamp".to_owned()),
         };
-        let body = "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
         let mut map = HeaderMap::new();
-        let now = UNIX_EPOCH + Duration::from_secs(1_531_420_618);
-        sign(&signature, "8f742231b10e8888abcd99yyyzzz85a5", &mut map, body.as_bytes(), now).unwrap();
-        assert_eq!(
-            map["x-signature"],
-            "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503"
-        );
+        map.insert("webhook-id", "msg_p5jXN8AQM9LWM0D4loKWxJek".parse().unwrap());
+        let now = UNIX_EPOCH + Duration::from_secs(1_614_265_330);
+        let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+        sign(&signature, secret, &mut map, br#"{"test": 2432232314}"#, now).unwrap();
+        assert_eq!(map["webhook-signature"], "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
     }
 }
