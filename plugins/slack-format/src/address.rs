@@ -1,6 +1,9 @@
 //! Where buttons and links lead: absolute http(s) URLs, percent-encoded, by how much room they need.
 
-use std::fmt::Write;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use core::fmt::Write;
 
 use pqh_channel_sdk::events::Event;
 use pqh_channel_sdk::text::length;
@@ -26,11 +29,7 @@ pub(crate) enum Address {
 
 impl Address {
     pub(crate) fn of_report(event: &Event) -> Self {
-        event
-            .report
-            .as_ref()
-            .and_then(|report| report.url.as_deref())
-            .map_or(Self::None, Self::of)
+        event.report.as_ref().and_then(|report| report.url.as_deref()).map_or(Self::None, Self::of)
     }
 
     pub(crate) fn of(url: &str) -> Self {
@@ -45,11 +44,7 @@ impl Address {
 
 /// The runbook among the labels, where it is an address that fits a button.
 pub(crate) fn runbook(event: &Event) -> Address {
-    event
-        .labels
-        .iter()
-        .find(|label| is_runbook(label))
-        .map_or(Address::None, |(_, url)| Address::of(url))
+    event.labels.iter().find(|label| is_runbook(label)).map_or(Address::None, |(_, url)| Address::of(url))
 }
 
 /// Whether this label is shown as the button 'View Runbook'.
@@ -61,8 +56,7 @@ pub(crate) fn is_runbook((name, value): &(String, String)) -> bool {
 pub(crate) fn encode(url: &str) -> Option<String> {
     let url = url.trim();
     if url.len() > LONGEST {
-        return Some(url.to_owned())
-            .filter(|url| url.starts_with("https://") || url.starts_with("http://"));
+        return Some(url.to_owned()).filter(|url| url.starts_with("https://") || url.starts_with("http://"));
     }
     let (scheme, rest) = url.split_once("://")?;
     if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
@@ -89,10 +83,7 @@ pub(crate) fn encode(url: &str) -> Option<String> {
 fn is_unsafe(character: char) -> bool {
     character.is_control()
         || character.is_whitespace()
-        || matches!(
-            character,
-            '<' | '>' | '|' | '"' | '\\' | '^' | '`' | '{' | '}'
-        )
+        || matches!(character, '<' | '>' | '|' | '"' | '\\' | '^' | '`' | '{' | '}')
         || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
 }
 
@@ -102,19 +93,8 @@ mod tests {
 
     #[test]
     fn only_absolute_web_addresses_become_buttons() {
-        assert!(
-            encode("https://x.y/a b|c>d?é#f")
-                .is_some_and(|url| url == "https://x.y/a%20b%7Cc%3Ed?%C3%A9#f")
-        );
-        for bad in [
-            "",
-            "javascript:alert(1)",
-            "/reports/1",
-            "https://",
-            "https://a b/",
-            "ftp://x.y",
-            "mailto:a@b",
-        ] {
+        assert!(encode("https://x.y/a b|c>d?é#f").is_some_and(|url| url == "https://x.y/a%20b%7Cc%3Ed?%C3%A9#f"));
+        for bad in ["", "javascript:alert(1)", "/reports/1", "https://", "https://a b/", "ftp://x.y", "mailto:a@b"] {
             assert_eq!(encode(bad), None, "{bad}");
         }
     }

@@ -3,12 +3,22 @@
 //! [`render`] makes the message with a coloured attachment; [`plain_text`] says the same words as text alone, for where
 //! Slack refuses blocks.
 
+#![no_std]
+
+extern crate alloc;
+
 mod address;
 mod message;
 mod mrkdwn;
 mod parts;
 mod plain;
 mod time;
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
 
 use pqh_channel_sdk::events::{Detail, Event, RunStatus, Severity, State};
 use pqh_channel_sdk::text::length;
@@ -46,10 +56,7 @@ pub fn render(event: &Event) -> Message {
     match &report {
         Address::Link(url) => {
             let link = link(url, "View Report");
-            text = format!(
-                "{}\n{link}",
-                self::headline(event, TEXT_LIMIT - length(&link) - 40)
-            );
+            text = format!("{}\n{link}", self::headline(event, TEXT_LIMIT - length(&link) - 40));
         }
         Address::TooLong => sections.push(TOO_LONG.to_owned()),
         Address::Button(_) | Address::None => {}
@@ -66,30 +73,18 @@ pub fn render(event: &Event) -> Message {
         blocks.push(Block::Divider);
         blocks.push(Block::Actions { elements: buttons });
     }
-    let attachment = Attachment {
-        color: color(event),
-        fallback: headline,
-        blocks,
-    };
-    Message {
-        text,
-        unfurl_links: false,
-        unfurl_media: false,
-        attachments: vec![attachment],
-    }
+    let attachment = Attachment { color: color(event), fallback: headline, blocks };
+    Message { text, unfurl_links: false, unfurl_media: false, attachments: vec![attachment] }
 }
 
 fn buttons(report: &Address, runbook: &Address) -> Vec<message::Button> {
-    [
-        (report, "View Report", "view_report"),
-        (runbook, "View Runbook", "view_runbook"),
-    ]
-    .into_iter()
-    .filter_map(|(address, label, id)| match address {
-        Address::Button(url) => Some(message::Button::new(label, id, url)),
-        _ => None,
-    })
-    .collect()
+    [(report, "View Report", "view_report"), (runbook, "View Runbook", "view_runbook")]
+        .into_iter()
+        .filter_map(|(address, label, id)| match address {
+            Address::Button(url) => Some(message::Button::new(label, id, url)),
+            _ => None,
+        })
+        .collect()
 }
 
 /// What a phone shows and a screen reader reads, with at most `limit` characters of the title.
@@ -102,10 +97,7 @@ pub(crate) fn headline(event: &Event, limit: usize) -> String {
         Detail::Digest(_) => "🗂️ Digest",
         Detail::Test => "🧪 Test Message",
     };
-    format!(
-        "{opening}: {}",
-        parts::title(&event.title, limit.min(TITLE_LIMIT))
-    )
+    format!("{opening}: {}", parts::title(&event.title, limit.min(TITLE_LIMIT)))
 }
 
 fn color(event: &Event) -> &'static str {

@@ -1,5 +1,9 @@
 //! The shape of a Slack message, as far as we use it.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use serde::Serialize;
 
 /// What is posted. Both Slack variants send it; the webhook needs nothing more.
@@ -51,17 +55,11 @@ pub enum Block {
 
 impl Block {
     pub(crate) fn section(text: String) -> Self {
-        Self::Section {
-            text: Some(TextObject::mrkdwn(text)),
-            fields: Vec::new(),
-        }
+        Self::Section { text: Some(TextObject::mrkdwn(text)), fields: Vec::new() }
     }
 
     pub(crate) fn fields(fields: Vec<String>) -> Self {
-        Self::Section {
-            text: None,
-            fields: fields.into_iter().map(TextObject::mrkdwn).collect(),
-        }
+        Self::Section { text: None, fields: fields.into_iter().map(TextObject::mrkdwn).collect() }
     }
 }
 
@@ -79,21 +77,11 @@ pub struct TextObject {
 
 impl TextObject {
     fn mrkdwn(text: String) -> Self {
-        Self {
-            r#type: "mrkdwn",
-            text,
-            verbatim: Some(true),
-            emoji: None,
-        }
+        Self { r#type: "mrkdwn", text, verbatim: Some(true), emoji: None }
     }
 
     fn plain(text: &str) -> Self {
-        Self {
-            r#type: "plain_text",
-            text: text.to_owned(),
-            verbatim: None,
-            emoji: Some(true),
-        }
+        Self { r#type: "plain_text", text: text.to_owned(), verbatim: None, emoji: Some(true) }
     }
 }
 
@@ -108,11 +96,6 @@ pub struct Button {
 
 impl Button {
     pub(crate) fn new(label: &str, action_id: &'static str, url: &str) -> Self {
-        Self {
-            r#type: "button",
-            text: TextObject::plain(label),
-            action_id,
-            url: url.to_owned(),
-        }
+        Self { r#type: "button", text: TextObject::plain(label), action_id, url: url.to_owned() }
     }
 }

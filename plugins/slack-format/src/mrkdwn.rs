@@ -1,6 +1,8 @@
 //! Text from people as Slack's mrkdwn: escaped, so that it mentions nobody and links nowhere.
 
-use std::borrow::Cow;
+use alloc::borrow::{Cow, ToOwned};
+use alloc::format;
+use alloc::string::{String, ToString};
 
 use pqh_channel_sdk::text::{clean, one_line, truncate};
 
@@ -9,9 +11,7 @@ pub(crate) const MARKER: &str = "…";
 
 /// Escapes `&`, `<` and `>`, in that order; Slack decodes nothing else.
 pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// A link. `url` is percent-encoded already; `text` is ours.
@@ -39,11 +39,7 @@ fn enough(text: &str, limit: usize) -> Cow<'_, str> {
 /// `line`, or `otherwise` where nothing is left of it.
 pub(crate) fn line_or(text: &str, limit: usize, otherwise: &str) -> String {
     let line = line(text, limit);
-    if line.is_empty() {
-        otherwise.to_owned()
-    } else {
-        line
-    }
+    if line.is_empty() { otherwise.to_owned() } else { line }
 }
 
 /// A number as the guide writes it: "9,950".

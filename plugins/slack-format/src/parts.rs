@@ -1,8 +1,11 @@
 //! What a message says, part by part, each within its own limit.
 
-use pqh_channel_sdk::events::{
-    BrokenRule, Detail, Event, NotebookRun, Notice, RunStatus, State, Summary,
-};
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use pqh_channel_sdk::events::{BrokenRule, Detail, Event, NotebookRun, Notice, RunStatus, State, Summary};
 use pqh_channel_sdk::text::length;
 
 use crate::address::{encode, is_runbook};
@@ -27,19 +30,9 @@ pub(crate) struct Limits {
 
 impl Limits {
     /// 2900 + 2 * 250 + 2 * 700 + 10 * 430, with what stands between them.
-    pub(crate) const BLOCKS: Self = Self {
-        body: 2900,
-        name: 250,
-        extra: 700,
-        label: (80, 340),
-    };
+    pub(crate) const BLOCKS: Self = Self { body: 2900, name: 250, extra: 700, label: (80, 340) };
     /// For a message of text alone: 4000 with everything.
-    pub(crate) const PLAIN: Self = Self {
-        body: 1400,
-        name: 200,
-        extra: 300,
-        label: (30, 60),
-    };
+    pub(crate) const PLAIN: Self = Self { body: 1400, name: 200, extra: 300, label: (30, 60) };
 }
 
 /// A title on one line.
@@ -66,19 +59,13 @@ pub(crate) fn sections(event: &Event, limits: &Limits) -> Vec<String> {
             lines.push("✅ This alert has returned to an 'ok' state.".to_owned());
             sections.push(lines.join("\n"));
             sections.push(format!("*Resolved:* {}", when()));
-            sections.extend(
-                resolution
-                    .triggered_at
-                    .map(|at| format!("*Triggered:* {}", date_utc(at))),
-            );
+            sections.extend(resolution.triggered_at.map(|at| format!("*Triggered:* {}", date_utc(at))));
         }
         Detail::Notebook(run) => sections.push(notebook(run, limits)),
         Detail::Notice(notice) => sections.extend(self::notice(notice, limits)),
         Detail::Digest(digest) => sections.push(summaries(&digest.summaries, limits.body)),
         Detail::Test => {
-            sections.push(
-                "This is a test. Alerts to this channel will look like this message.".to_owned(),
-            );
+            sections.push("This is a test. Alerts to this channel will look like this message.".to_owned());
             sections.push(format!("📅 *When:* {}", when()));
         }
     }
@@ -87,10 +74,7 @@ pub(crate) fn sections(event: &Event, limits: &Limits) -> Vec<String> {
 
 fn report(event: &Event, limits: &Limits) -> Option<String> {
     let report = event.report.as_ref()?;
-    Some(format!(
-        "📊 *Report:* {}",
-        line_or(&report.name, limits.name, "(unnamed)")
-    ))
+    Some(format!("📊 *Report:* {}", line_or(&report.name, limits.name, "(unnamed)")))
 }
 
 fn notebook(run: &NotebookRun, limits: &Limits) -> String {
@@ -100,11 +84,7 @@ fn notebook(run: &NotebookRun, limits: &Limits) -> String {
         RunStatus::Failure => "Failure ❌",
     };
     let message = lines(&run.message, limits.body - 60);
-    if message.is_empty() {
-        format!("*Status:* {status}")
-    } else {
-        format!("*Status:* {status}\n*Message:* {message}")
-    }
+    if message.is_empty() { format!("*Status:* {status}") } else { format!("*Status:* {status}\n*Message:* {message}") }
 }
 
 fn notice(notice: &Notice, limits: &Limits) -> Vec<String> {
@@ -112,13 +92,8 @@ fn notice(notice: &Notice, limits: &Limits) -> Vec<String> {
     if message.is_empty() {
         message = line_or(&notice.kind, limits.name, "(no message)");
     }
-    let remedy = notice
-        .remedy
-        .as_deref()
-        .map(|remedy| lines(remedy, limits.extra - 20));
-    let remedy = remedy
-        .filter(|remedy| !remedy.is_empty())
-        .map(|remedy| format!("*What to do:* {remedy}"));
+    let remedy = notice.remedy.as_deref().map(|remedy| lines(remedy, limits.extra - 20));
+    let remedy = remedy.filter(|remedy| !remedy.is_empty()).map(|remedy| format!("*What to do:* {remedy}"));
     [Some(message), remedy].into_iter().flatten().collect()
 }
 
@@ -134,26 +109,14 @@ pub(crate) fn rules(rules: &[BrokenRule], limit: usize) -> String {
             line(&rule.current, 150),
         )
     };
-    listed(
-        "🔎 *Broken Rules:*",
-        rules.iter().enumerate().map(rule),
-        rules.len(),
-        "broken rule",
-        limit,
-    )
+    listed("🔎 *Broken Rules:*", rules.iter().enumerate().map(rule), rules.len(), "broken rule", limit)
 }
 
 fn summaries(summaries: &[Summary], limit: usize) -> String {
     if summaries.is_empty() {
         return "Nothing to tell.".to_owned();
     }
-    listed(
-        "*Alerts:*",
-        summaries.iter().map(summary),
-        summaries.len(),
-        "alert",
-        limit,
-    )
+    listed("*Alerts:*", summaries.iter().map(summary), summaries.len(), "alert", limit)
 }
 
 fn summary(summary: &Summary) -> String {
@@ -168,14 +131,8 @@ fn summary(summary: &Summary) -> String {
     if !text.is_empty() {
         told = format!("{told}: {text}");
     }
-    told = format!(
-        "{told} · {}",
-        date(summary.occurred_at, &summary.occurred_at_local)
-    );
-    let url = summary
-        .report
-        .as_ref()
-        .and_then(|report| encode(report.url.as_deref()?));
+    told = format!("{told} · {}", date(summary.occurred_at, &summary.occurred_at_local));
+    let url = summary.report.as_ref().and_then(|report| encode(report.url.as_deref()?));
     match url.map(|url| link(&url, "View Report")) {
         Some(link) if length(&link) <= 500 => format!("{told} · {link}"),
         _ => told,
@@ -183,13 +140,7 @@ fn summary(summary: &Summary) -> String {
 }
 
 /// `heading` and as many lines as fit, each whole; what does not fit is counted.
-fn listed(
-    heading: &str,
-    lines: impl Iterator<Item = String>,
-    total: usize,
-    noun: &str,
-    limit: usize,
-) -> String {
+fn listed(heading: &str, lines: impl Iterator<Item = String>, total: usize, noun: &str, limit: usize) -> String {
     let plural = |number: usize| if number == 1 { "" } else { "s" };
     let more = |left: usize| format!("\n… and {} more {noun}{}", count(left), plural(left));
     let mut list = heading.to_owned();
@@ -224,11 +175,7 @@ pub(crate) struct Labels {
 pub(crate) fn labels(event: &Event, limits: &Limits) -> Labels {
     let told = || event.labels.iter().filter(|label| !is_runbook(label));
     let field = |(name, value): &(String, String)| {
-        format!(
-            "*{}:*\n{}",
-            line_or(name, limits.label.0, "(unnamed)"),
-            line_or(value, limits.label.1, "(empty)")
-        )
+        format!("*{}:*\n{}", line_or(name, limits.label.0, "(unnamed)"), line_or(value, limits.label.1, "(empty)"))
     };
     let left = told().count().saturating_sub(LABELS);
     let plural = if left == 1 { "" } else { "s" };
@@ -240,12 +187,8 @@ pub(crate) fn labels(event: &Event, limits: &Limits) -> Labels {
 
 /// Who should respond: Slack's ids as mentions, anybody else as text.
 pub(crate) fn responders(event: &Event, limits: &Limits) -> Option<String> {
-    let names: Vec<String> = event
-        .mentions
-        .iter()
-        .map(|mention| responder(mention))
-        .filter(|name| !name.is_empty())
-        .collect();
+    let names: Vec<String> =
+        event.mentions.iter().map(|mention| responder(mention)).filter(|name| !name.is_empty()).collect();
     if names.is_empty() {
         return None;
     }
@@ -268,9 +211,7 @@ pub(crate) fn responders(event: &Event, limits: &Limits) -> Option<String> {
 fn responder(mention: &str) -> String {
     let mention = mention.trim();
     let id_like = (7..=25).contains(&mention.len())
-        && mention
-            .bytes()
-            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        && mention.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
         && mention.bytes().any(|byte| byte.is_ascii_digit());
     match mention.bytes().next() {
         Some(b'U' | b'W') if id_like => format!("<@{mention}>"),

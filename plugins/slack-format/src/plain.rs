@@ -1,5 +1,10 @@
 //! The same words as text alone, for where Slack refuses blocks or attachments.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
 use pqh_channel_sdk::events::{Detail, Event};
 use pqh_channel_sdk::text::length;
 
@@ -18,13 +23,7 @@ pub fn plain_text(event: &Event) -> Message {
         Address::Link(_) | Address::TooLong | Address::None => None,
     };
     let no_report = matches!(Address::of_report(event), Address::None);
-    let closing = report.unwrap_or_else(|| {
-        if no_report {
-            String::new()
-        } else {
-            TOO_LONG.to_owned()
-        }
-    });
+    let closing = report.unwrap_or_else(|| if no_report { String::new() } else { TOO_LONG.to_owned() });
     let opening = headline(event, TITLE_LIMIT);
     let mut room = TEXT_LIMIT - length(&opening) - length(&closing) - 4;
     let mut told = vec![opening];
@@ -38,40 +37,21 @@ pub fn plain_text(event: &Event) -> Message {
     if !closing.is_empty() {
         told.push(closing);
     }
-    Message {
-        text: told.join("\n\n"),
-        unfurl_links: false,
-        unfurl_media: false,
-        attachments: Vec::new(),
-    }
+    Message { text: told.join("\n\n"), unfurl_links: false, unfurl_media: false, attachments: Vec::new() }
 }
 
 /// The parts by their place. A list of rules shrinks to the room there is, so that its count is never lost.
 fn parts_of(event: &Event, room: usize) -> Vec<String> {
     let body = Limits::PLAIN.body.min(room / 2).max(LIST_MINIMUM);
-    let limits = Limits {
-        body,
-        name: Limits::PLAIN.name.min(body),
-        ..Limits::PLAIN
-    };
+    let limits = Limits { body, name: Limits::PLAIN.name.min(body), ..Limits::PLAIN };
     let mut parts = parts::sections(event, &limits);
     if let (Detail::Triggered(_), true) = (&event.detail, room < 800) {
         // Little room: the rules before what the headline says already.
         parts.reverse();
     }
     let labels = parts::labels(event, &limits);
-    let fields: Vec<String> = labels
-        .fields
-        .iter()
-        .map(|field| field.replacen(":*\n", ":* ", 1))
-        .collect();
-    parts.push(
-        fields
-            .into_iter()
-            .chain(labels.left_out)
-            .collect::<Vec<_>>()
-            .join("\n"),
-    );
+    let fields: Vec<String> = labels.fields.iter().map(|field| field.replacen(":*\n", ":* ", 1)).collect();
+    parts.push(fields.into_iter().chain(labels.left_out).collect::<Vec<_>>().join("\n"));
     parts.extend(parts::responders(event, &limits));
     if let Address::Button(url) = address::runbook(event) {
         parts.push(link(&url, "View Runbook"));

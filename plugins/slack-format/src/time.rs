@@ -1,10 +1,11 @@
 //! Times as Slack date tokens, with the local text for who cannot read them.
 
+use alloc::format;
+use alloc::string::String;
+
 use crate::mrkdwn::line;
 
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 /// The end of the year 9999, in seconds; later times mean nothing to anybody.
 const LAST: u64 = 253_402_300_799;
 
@@ -29,14 +30,8 @@ fn utc(seconds: u64) -> String {
     let minutes = seconds / 60 % 1440;
     let (hour, minute) = (minutes / 60, minutes % 60);
     let half = if hour < 12 { "AM" } else { "PM" };
-    let month = usize::try_from(month - 1)
-        .ok()
-        .and_then(|at| MONTHS.get(at))
-        .unwrap_or(&"");
-    format!(
-        "{month} {day}, {year} {}:{minute:02} {half} UTC",
-        (hour + 11) % 12 + 1
-    )
+    let month = usize::try_from(month - 1).ok().and_then(|at| MONTHS.get(at)).unwrap_or(&"");
+    format!("{month} {day}, {year} {}:{minute:02} {half} UTC", (hour + 11) % 12 + 1)
 }
 
 /// Year, month and day of a day since 1970 (Howard Hinnant's `civil_from_days`).
@@ -48,11 +43,7 @@ fn civil(days: u64) -> (u64, u64, u64) {
     let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let from_march = (5 * of_year + 2) / 153;
     let day = of_year - (153 * from_march + 2) / 5 + 1;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
+    let month = if from_march < 10 { from_march + 3 } else { from_march - 9 };
     (year_of_era + era * 400 + u64::from(month <= 2), month, day)
 }
 

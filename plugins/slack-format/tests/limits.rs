@@ -1,10 +1,5 @@
 //! Whatever an event holds, its message keeps Slack's limits, and headline, report link and count are there.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test fails by a panic"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by a panic")]
 
 use pqh_channel_sdk::events::{Detail, Event, Trigger};
 use pqh_channel_sdk::testkit::events;
@@ -20,10 +15,9 @@ fn length(value: &Value) -> usize {
 fn texts<'a>(value: &'a Value, found: &mut Vec<&'a str>) {
     match value {
         Value::Object(members) => {
-            if let (Some("mrkdwn" | "plain_text"), Some(text)) = (
-                members.get("type").and_then(Value::as_str),
-                members.get("text").and_then(Value::as_str),
-            ) {
+            if let (Some("mrkdwn" | "plain_text"), Some(text)) =
+                (members.get("type").and_then(Value::as_str), members.get("text").and_then(Value::as_str))
+            {
                 found.push(text);
             }
             members.values().for_each(|member| texts(member, found));
@@ -52,11 +46,7 @@ fn check_limits(message: &Value) {
             for field in block["fields"].as_array().into_iter().flatten() {
                 assert!((1..=2000).contains(&length(&field["text"])));
             }
-            assert!(
-                block["fields"]
-                    .as_array()
-                    .is_none_or(|fields| (1..=10).contains(&fields.len()))
-            );
+            assert!(block["fields"].as_array().is_none_or(|fields| (1..=10).contains(&fields.len())));
             for button in block["elements"].as_array().into_iter().flatten() {
                 assert!((1..=75).contains(&length(&button["text"]["text"])));
                 assert!((1..=3000).contains(&length(&button["url"])));
@@ -68,37 +58,18 @@ fn check_limits(message: &Value) {
 /// Every `<` opens a token of ours, every `&` an entity; no control characters but line breaks, no code blocks.
 fn check_markup(text: &str) {
     assert!(!text.contains("```"));
-    assert!(
-        !text
-            .chars()
-            .any(|held| held.is_control() && held != '\n' && held != '\t'),
-        "{text:?}"
-    );
+    assert!(!text.chars().any(|held| held.is_control() && held != '\n' && held != '\t'), "{text:?}");
     assert!(!text.contains(['\u{202e}', '\u{2066}']));
     let mut rest = text;
     while let Some(at) = rest.find(['<', '&', '>']) {
         rest = &rest[at..];
         if rest.starts_with('&') {
-            let known = ["&amp;", "&lt;", "&gt;"]
-                .iter()
-                .find(|entity| rest.starts_with(**entity));
-            rest = &rest[known
-                .unwrap_or_else(|| panic!("a bare &: {rest:.20}"))
-                .len()..];
+            let known = ["&amp;", "&lt;", "&gt;"].iter().find(|entity| rest.starts_with(**entity));
+            rest = &rest[known.unwrap_or_else(|| panic!("a bare &: {rest:.20}")).len()..];
             continue;
         }
-        let ours = [
-            "<!date^",
-            "<https://",
-            "<http://",
-            "<@U",
-            "<@W",
-            "<!subteam^S",
-        ];
-        assert!(
-            ours.iter().any(|start| rest.starts_with(start)),
-            "markup from people: {rest:.40}"
-        );
+        let ours = ["<!date^", "<https://", "<http://", "<@U", "<@W", "<!subteam^S"];
+        assert!(ours.iter().any(|start| rest.starts_with(start)), "markup from people: {rest:.40}");
         rest = &rest[rest.find('>').expect("a token that ends") + 1..];
     }
 }
@@ -109,20 +80,13 @@ fn check(event: &Event) -> (Value, Value) {
     check_limits(&rich);
     check_limits(&plain);
     for message in [&rich, &plain] {
-        assert!(
-            message["text"]
-                .as_str()
-                .unwrap()
-                .starts_with("🚨 Alert Triggered: ")
-        );
+        assert!(message["text"].as_str().unwrap().starts_with("🚨 Alert Triggered: "));
     }
     (rich, plain)
 }
 
 fn event_of(text: &str, rules: usize) -> Event {
-    let broken_rules = (0..rules)
-        .map(|_| events::rule(text, text, text, text))
-        .collect();
+    let broken_rules = (0..rules).map(|_| events::rule(text, text, text, text)).collect();
     let mut event = events::triggered();
     text.clone_into(&mut event.title);
     text.clone_into(&mut event.report.as_mut().unwrap().name);
@@ -136,9 +100,7 @@ fn event_of(text: &str, rules: usize) -> Event {
 #[test]
 fn ten_thousand_rules_are_counted() {
     let mut event = events::triggered();
-    let broken_rules = (0..10_000)
-        .map(|_| events::rule("Revenue", "<", "10000", "8750"))
-        .collect();
+    let broken_rules = (0..10_000).map(|_| events::rule("Revenue", "<", "10000", "8750")).collect();
     event.detail = Detail::Triggered(Trigger { broken_rules });
     let (rich, plain) = check(&event);
     for (message, name) in [(rich, "rich"), (plain, "plain")] {
@@ -146,9 +108,7 @@ fn ten_thousand_rules_are_counted() {
         let shown = text.matches("(Current: 8750)").count();
         let left = format!("… and 9,{:03} more broken rules", 10_000 - 9000 - shown);
         assert!(shown > 20 && text.contains(&left), "{name}: {shown} shown");
-        assert!(
-            text.contains("View Report") && text.contains("https://app.pyqueryhub.com/reports/42")
-        );
+        assert!(text.contains("View Report") && text.contains("https://app.pyqueryhub.com/reports/42"));
     }
 }
 
@@ -171,14 +131,8 @@ fn a_megabyte_of_anything_keeps_every_limit() {
         let text = piece.repeat(1_000_000 / piece.len());
         let (rich, _) = check(&event_of(&text, 3));
         let text = rich.to_string();
-        assert!(
-            text.contains("broken rule") || text.contains("Broken Rules"),
-            "{piece}"
-        );
-        assert!(
-            text.contains("https://app.pyqueryhub.com/reports/42"),
-            "{piece}"
-        );
+        assert!(text.contains("broken rule") || text.contains("Broken Rules"), "{piece}");
+        assert!(text.contains("https://app.pyqueryhub.com/reports/42"), "{piece}");
     }
 }
 
@@ -189,22 +143,10 @@ fn a_long_report_address_is_a_link_in_the_text_and_a_longer_one_is_said_to_be_to
         let url = format!("https://x.y/{}", "p".repeat(characters));
         event.report.as_mut().unwrap().url = Some(url.clone());
         let (rich, plain) = check(&event);
-        assert_eq!(
-            rich["attachments"].to_string().contains(&url),
-            place == "button"
-        );
-        assert_eq!(
-            rich["text"].as_str().unwrap().contains(&url),
-            place == "link"
-        );
-        assert_eq!(
-            rich.to_string().contains("address is too long"),
-            place == "none"
-        );
-        assert!(
-            plain["text"].as_str().unwrap().contains("broken rule"),
-            "{plain}"
-        );
+        assert_eq!(rich["attachments"].to_string().contains(&url), place == "button");
+        assert_eq!(rich["text"].as_str().unwrap().contains(&url), place == "link");
+        assert_eq!(rich.to_string().contains("address is too long"), place == "none");
+        assert!(plain["text"].as_str().unwrap().contains("broken rule"), "{plain}");
     }
 }
 

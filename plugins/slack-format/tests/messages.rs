@@ -32,10 +32,7 @@ fn words(message: &Message) -> String {
         read.push_str(rest[at + 1..end].split_once('|').unwrap().1);
         rest = &rest[end + 1..];
     }
-    (read + rest)
-        .replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&amp;", "&")
+    (read + rest).replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
 #[test]
@@ -78,10 +75,7 @@ fn a_notebook_says_warning_and_failure() {
     let failure = render(&events::notebook(RunStatus::Failure));
     assert!(words(&warning).contains("Status: Warning ⚠️\n"));
     assert!(words(&failure).contains("Status: Failure ❌\n"));
-    assert_eq!(
-        (warning.attachments[0].color, failure.attachments[0].color),
-        ("#ECB22E", "#E01E5A")
-    );
+    assert_eq!((warning.attachments[0].color, failure.attachments[0].color), ("#ECB22E", "#E01E5A"));
 }
 
 #[test]
@@ -94,22 +88,9 @@ fn notices_tests_and_digests_have_their_own_headline() {
 #[test]
 fn labels_responders_and_a_runbook_stand_below_the_rules() {
     let mut event = events::triggered();
-    event.labels = (1..=12)
-        .map(|number| (format!("label {number}"), format!("<value> {number}")))
-        .collect();
-    event.labels.push((
-        "runbook".to_owned(),
-        "https://wiki.example/run book".to_owned(),
-    ));
-    event.mentions = [
-        "U012AB3CD",
-        "S0614TZR7",
-        "ops@example.com",
-        "<!channel>",
-        "URGENT",
-    ]
-    .map(str::to_owned)
-    .to_vec();
+    event.labels = (1..=12).map(|number| (format!("label {number}"), format!("<value> {number}"))).collect();
+    event.labels.push(("runbook".to_owned(), "https://wiki.example/run book".to_owned()));
+    event.mentions = ["U012AB3CD", "S0614TZR7", "ops@example.com", "<!channel>", "URGENT"].map(str::to_owned).to_vec();
     insta::assert_json_snapshot!(render(&event));
 }
 
@@ -117,20 +98,16 @@ fn labels_responders_and_a_runbook_stand_below_the_rules() {
 fn a_known_time_of_the_trigger_is_told_in_a_section_of_its_own() {
     use pqh_channel_sdk::events::{Detail, Resolution};
     let mut event = events::resolved();
-    event.detail = Detail::Resolved(Resolution {
-        triggered_at: Some(events::WHEN),
-    });
+    event.detail = Detail::Resolved(Resolution { triggered_at: Some(events::WHEN) });
     assert!(words(&render(&event)).contains("\n\nTriggered: Dec 15, 2024 2:14 PM UTC\n\n"));
 }
 
 #[test]
 fn an_alert_takes_the_colour_of_its_severity() {
     let mut event = events::triggered();
-    for (severity, color) in [
-        (Severity::Info, "#36C5F0"),
-        (Severity::Warning, "#ECB22E"),
-        (Severity::Critical, "#E01E5A"),
-    ] {
+    for (severity, color) in
+        [(Severity::Info, "#36C5F0"), (Severity::Warning, "#ECB22E"), (Severity::Critical, "#E01E5A")]
+    {
         event.severity = severity;
         assert_eq!(render(&event).attachments[0].color, color);
     }
@@ -140,8 +117,5 @@ fn an_alert_takes_the_colour_of_its_severity() {
 fn plain_text_says_the_same_words() {
     insta::assert_json_snapshot!("plain_triggered", plain_text(&events::triggered()));
     insta::assert_json_snapshot!("plain_resolved", plain_text(&events::resolved()));
-    insta::assert_json_snapshot!(
-        "plain_notebook",
-        plain_text(&events::notebook(RunStatus::Success))
-    );
+    insta::assert_json_snapshot!("plain_notebook", plain_text(&events::notebook(RunStatus::Success)));
 }

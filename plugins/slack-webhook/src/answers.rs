@@ -1,5 +1,9 @@
 //! Slack's answers to a webhook, and what each means: 429 first, then the body's word, then the status.
 
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+
 use pqh_channel_sdk::http::Answer;
 use pqh_channel_sdk::text::{one_line, truncate};
 use pqh_channel_sdk::{Failure, FailureKind};
@@ -17,23 +21,12 @@ struct Meaning {
 const RECREATE: &str = "Create a new webhook URL and update the PyQueryHub notification channel.";
 const FORMATTING: &str = "Check the message's formatting, and ensure that a text or blocks field is present; \
                           report it to PyQueryHub support with this error.";
-const LAYOUT: &str =
-    "Report it to PyQueryHub support with this error: the message's formatting has to be mended.";
+const LAYOUT: &str = "Report it to PyQueryHub support with this error: the message's formatting has to be mended.";
 const PERMISSIONS: &str = "Ask a Slack workspace administrator to allow posting there, or update the notification channel \
                            to another Slack channel.";
 
-const fn means(
-    word: &'static str,
-    kind: FailureKind,
-    message: &'static str,
-    remedy: &'static str,
-) -> Meaning {
-    Meaning {
-        word,
-        kind,
-        message,
-        remedy,
-    }
+const fn means(word: &'static str, kind: FailureKind, message: &'static str, remedy: &'static str) -> Meaning {
+    Meaning { word, kind, message, remedy }
 }
 
 /// Every word that Slack is known to answer.
@@ -64,12 +57,8 @@ const MEANINGS: [Meaning; 19] = {
 };
 
 /// The words that say: the message's layout, not its text.
-const LAYOUT_WORDS: [&str; 4] = [
-    "invalid_blocks",
-    "invalid_blocks_format",
-    "invalid_attachments",
-    "too_many_attachments",
-];
+const LAYOUT_WORDS: [&str; 4] =
+    ["invalid_blocks", "invalid_blocks_format", "invalid_attachments", "too_many_attachments"];
 
 /// The words that a living webhook answers to a message without text.
 const ALIVE: [&str; 2] = ["no_text", "missing_text_or_fallback_or_attachments"];
@@ -146,19 +135,11 @@ fn by_status(status: u16, answer: &Answer) -> Failure {
 
 /// The body's word: trimmed, and empty where the body is a page.
 fn word(answer: &Answer) -> String {
-    if answer.bytes().len() > 100 {
-        String::new()
-    } else {
-        answer.text().trim().to_owned()
-    }
+    if answer.bytes().len() > 100 { String::new() } else { answer.text().trim().to_owned() }
 }
 
 /// The start of what Slack said, for people.
 fn said(answer: &Answer) -> String {
     let text = one_line(&answer.text());
-    if text.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", truncate(&text, 80, "…"))
-    }
+    if text.is_empty() { String::new() } else { format!(": {}", truncate(&text, 80, "…")) }
 }

@@ -1,11 +1,12 @@
 //! What the type is, and the rules that the host checks the webhook's URL against.
 
+use alloc::format;
+
 use pqh_channel_sdk::prelude::*;
 
 use crate::URL;
 
-const CREATE: &str =
-    "create a Slack app, turn on Incoming Webhooks, and choose \"Add New Webhook to Workspace\"";
+const CREATE: &str = "create a Slack app, turn on Incoming Webhooks, and choose \"Add New Webhook to Workspace\"";
 
 pub(crate) fn descriptor() -> Descriptor {
     Descriptor::new(
@@ -14,18 +15,11 @@ pub(crate) fn descriptor() -> Descriptor {
         "Posts alerts into one Slack channel, through an incoming webhook of your own.",
     )
     .field(url())
-    .credential(
-        Credential::new(URL, Placement::Address)
-            .to_host("hooks.slack.com")
-            .to_host("hooks.slack-gov.com"),
-    )
+    .credential(Credential::new(URL, Placement::Address).to_host("hooks.slack.com").to_host("hooks.slack-gov.com"))
     .target([URL])
     .pace_per_target(60, 5)
     .digests()
-    .hint(
-        "documentation",
-        "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks",
-    )
+    .hint("documentation", "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks")
     .hint("category", "chat")
 }
 

@@ -1,7 +1,13 @@
 //! The channel type `slack-webhook`: posts an event through a Slack incoming webhook.
 
+#![no_std]
+
+extern crate alloc;
+
 mod answers;
 mod form;
+
+use alloc::format;
 
 use pqh_channel_sdk::http::{Answer, secret};
 use pqh_channel_sdk::log;
@@ -29,10 +35,7 @@ impl Channel for SlackWebhook {
 
     fn check(_: &Configuration<Settings>) -> Result<(), Failure> {
         let empty = Empty { text: "" };
-        let answer = Request::post(secret(URL))
-            .json(&empty)
-            .repeatable()
-            .send()?;
+        let answer = Request::post(secret(URL)).json(&empty).repeatable().send()?;
         answers::of_check(&answer)
     }
 
@@ -41,9 +44,7 @@ impl Channel for SlackWebhook {
         let Some(word) = answers::refused_layout(&answer) else {
             return answers::of_delivery(&answer).map(|()| Receipt::new());
         };
-        log::warn(&format!(
-            "Slack refused the message's layout ({word}); sending the same words as plain text"
-        ));
+        log::warn(&format!("Slack refused the message's layout ({word}); sending the same words as plain text"));
         answers::of_delivery(&post(&plain_text(&delivery.event))?)?;
         Ok(Receipt::new().warning(format!(
             "Slack refused the message's layout ({word}), so the same words were posted as plain text."

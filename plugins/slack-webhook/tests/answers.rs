@@ -10,10 +10,7 @@ use slack_webhook::SlackWebhook;
 fn deliver(gate: Gate) -> Failure {
     let failure = testkit::deliver::<SlackWebhook>(&json!({}), events::triggered()).unwrap_err();
     gate.finish();
-    assert!(
-        !failure.message.is_empty() && !failure.remedy.is_empty(),
-        "{failure:?}"
-    );
+    assert!(!failure.message.is_empty() && !failure.remedy.is_empty(), "{failure:?}");
     failure
 }
 
@@ -40,11 +37,7 @@ fn each_word_has_its_kind_whatever_the_status() {
     for (word, kind) in words {
         for status in [200, 400, 403, 404, 410, 500] {
             let failure = deliver(Gate::new().answer(status, &format!("{word}\n")));
-            assert_eq!(
-                (failure.kind, failure.code.as_str()),
-                (kind, word),
-                "{status}"
-            );
+            assert_eq!((failure.kind, failure.code.as_str()), (kind, word), "{status}");
         }
     }
 }
@@ -70,76 +63,44 @@ fn a_status_decides_where_the_body_says_nothing() {
     ];
     for (status, kind, code) in statuses {
         let failure = deliver(Gate::new().answer(status, "<html>Something went wrong</html>"));
-        assert_eq!(
-            (failure.kind, failure.code.as_str()),
-            (kind, code),
-            "{status}"
-        );
+        assert_eq!((failure.kind, failure.code.as_str()), (kind, code), "{status}");
     }
 }
 
 #[test]
 fn too_many_requests_come_before_any_word_and_rest_is_handed_on() {
-    let answer =
-        |status| deliver(Gate::new().answer_with(status, "no_service", &[("Retry-After", "30")]));
+    let answer = |status| deliver(Gate::new().answer_with(status, "no_service", &[("Retry-After", "30")]));
     let failure = answer(429);
-    assert_eq!(
-        (failure.kind, failure.retry_after),
-        (FailureKind::Throttled, Some(30_000))
-    );
+    assert_eq!((failure.kind, failure.retry_after), (FailureKind::Throttled, Some(30_000)));
     assert_eq!(answer(503).kind, FailureKind::Unauthorized);
     let busy = deliver(Gate::new().answer_with(503, "", &[("Retry-After", "7")]));
-    assert_eq!(
-        (busy.kind, busy.retry_after),
-        (FailureKind::Unavailable, Some(7_000))
-    );
+    assert_eq!((busy.kind, busy.retry_after), (FailureKind::Unavailable, Some(7_000)));
 }
 
 #[test]
 fn no_whole_answer_is_an_unknown_outcome_only_where_bytes_went_out() {
     let failed = |kind, sent| deliver(Gate::new().error(kind, "broken", sent)).kind;
-    assert_eq!(
-        failed(ErrorKind::Timeout, true),
-        FailureKind::UnknownOutcome
-    );
+    assert_eq!(failed(ErrorKind::Timeout, true), FailureKind::UnknownOutcome);
     assert_eq!(failed(ErrorKind::Failed, true), FailureKind::UnknownOutcome);
     assert_eq!(failed(ErrorKind::Failed, false), FailureKind::Unavailable);
     assert_eq!(failed(ErrorKind::Denied, false), FailureKind::Rejected);
-    assert_eq!(
-        failed(ErrorKind::Unauthorized, false),
-        FailureKind::Unauthorized
-    );
+    assert_eq!(failed(ErrorKind::Unauthorized, false), FailureKind::Unauthorized);
 }
 
 #[test]
 fn a_refused_layout_goes_out_once_as_plain_text_with_a_warning() {
-    for word in [
-        "invalid_blocks",
-        "invalid_blocks_format",
-        "invalid_attachments",
-        "too_many_attachments",
-    ] {
+    for word in ["invalid_blocks", "invalid_blocks_format", "invalid_attachments", "too_many_attachments"] {
         let gate = Gate::new().answer(400, word).answer(200, "ok");
         let receipt = testkit::deliver::<SlackWebhook>(&json!({}), events::triggered()).unwrap();
         let sent = gate.requests();
         assert_eq!(sent.len(), 2);
-        assert!(
-            sent[0].json()["attachments"].is_array() && sent[1].json()["attachments"].is_null()
-        );
-        assert!(
-            sent[1].json()["text"]
-                .as_str()
-                .unwrap()
-                .contains("Revenue &lt; 10000")
-        );
+        assert!(sent[0].json()["attachments"].is_array() && sent[1].json()["attachments"].is_null());
+        assert!(sent[1].json()["text"].as_str().unwrap().contains("Revenue &lt; 10000"));
         assert!(receipt.warnings[0].contains(word) && gate.logs().len() == 1);
         gate.finish();
 
         let failure = deliver(Gate::new().answer(400, word).answer(400, word));
-        assert_eq!(
-            (failure.kind, failure.code.as_str()),
-            (FailureKind::Rejected, word)
-        );
+        assert_eq!((failure.kind, failure.code.as_str()), (FailureKind::Rejected, word));
     }
 }
 
@@ -151,10 +112,7 @@ fn a_delivery_posts_once_to_the_secret_address() {
     let sent = &gate.requests()[0];
     assert_eq!(sent.url(), "{url}");
     assert!(!sent.is_repeatable() && sent.credentials().is_empty());
-    assert_eq!(
-        sent.header("Content-Type"),
-        Some("application/json; charset=utf-8")
-    );
+    assert_eq!(sent.header("Content-Type"), Some("application/json; charset=utf-8"));
     assert_eq!(sent.json()["text"], "🚨 Alert Triggered: Daily Sales Alert");
     gate.finish();
 }
@@ -170,21 +128,16 @@ fn a_check_posts_nothing_and_knows_a_living_webhook_from_a_dead_one() {
     }
     let _gate = Gate::new().answer(404, "no_service");
     let failure = testkit::check::<SlackWebhook>(&json!({})).unwrap_err();
-    assert_eq!(
-        (failure.kind, failure.field.as_deref()),
-        (FailureKind::Unauthorized, Some("url"))
-    );
+    assert_eq!((failure.kind, failure.field.as_deref()), (FailureKind::Unauthorized, Some("url")));
 }
 
 /// The first rule that the URL breaks, as the host finds it.
 fn broken_rule(url: &str) -> Option<String> {
     let field = testkit::describe::<SlackWebhook>().fields.remove(0);
-    let broken = field.rules.into_iter().find(|rule| {
-        regex::Regex::new(&format!("^(?:{})$", rule.pattern))
-            .unwrap()
-            .is_match(url)
-            != rule.matches
-    });
+    let broken = field
+        .rules
+        .into_iter()
+        .find(|rule| regex::Regex::new(&format!("^(?:{})$", rule.pattern)).unwrap().is_match(url) != rule.matches);
     broken.map(|rule| rule.message)
 }
 
@@ -192,31 +145,17 @@ fn broken_rule(url: &str) -> Option<String> {
 fn only_whole_webhook_urls_are_taken_and_others_are_told_why() {
     assert!(testkit::faults(&testkit::describe::<SlackWebhook>()).is_empty());
     for host in ["hooks.slack.com", "hooks.slack-gov.com"] {
-        assert_eq!(
-            broken_rule(&format!(
-                "https://{host}/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"
-            )),
-            None
-        );
+        assert_eq!(broken_rule(&format!("https://{host}/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX")), None);
     }
     for (url, told) in [
         ("https://hooks.slack.com/workflows/T0/A0/1/x", "workflow"),
         ("https://hooks.slack.com/triggers/T0/1/x", "trigger"),
-        (
-            "https://hooks.slack.com.evil.example/services/T0/B0/x",
-            "no address of Slack",
-        ),
-        (
-            "http://hooks.slack.com/services/T0/B0/x",
-            "no address of Slack",
-        ),
+        ("https://hooks.slack.com.evil.example/services/T0/B0/x", "no address of Slack"),
+        ("http://hooks.slack.com/services/T0/B0/x", "no address of Slack"),
         ("https://hooks.slack.com/services/T0/B0", "three parts"),
         ("https://hooks.slack.com/services/T0/B0/x/y", "three parts"),
         ("https://hooks.slack.com/services/T0/B0/x?y", "three parts"),
     ] {
-        assert!(
-            broken_rule(url).is_some_and(|message| message.contains(told)),
-            "{url}"
-        );
+        assert!(broken_rule(url).is_some_and(|message| message.contains(told)), "{url}");
     }
 }

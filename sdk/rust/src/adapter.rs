@@ -1,6 +1,6 @@
 //! Between the generated exports and an author's [`Channel`].
 
-use std::marker::PhantomData;
+use core::marker::PhantomData;
 
 use crate::bindings::exports::pyqueryhub::notify::channel as wit;
 use crate::bindings::pyqueryhub::notify::types::Configuration;

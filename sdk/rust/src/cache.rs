@@ -1,5 +1,7 @@
 //! What a component remembers from one call to the next, since each call has a fresh instance. Gone at any time.
 
+use alloc::string::String;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

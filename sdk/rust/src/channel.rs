@@ -1,5 +1,9 @@
 //! The trait that an author implements, and what its functions are given.
 
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
 use serde::de::DeserializeOwned;
 
 use crate::bindings::exports::pyqueryhub::notify::channel as wit;
@@ -67,13 +71,8 @@ impl<S: DeserializeOwned> TryFrom<types::Configuration> for Configuration<S> {
     type Error = Failure;
 
     fn try_from(raw: types::Configuration) -> Result<Self, Failure> {
-        let settings =
-            serde_json::from_str(&raw.settings).map_err(|error| unfit(&error.to_string()))?;
-        Ok(Self {
-            settings,
-            credentials: raw.credentials,
-            workspace: raw.workspace,
-        })
+        let settings = serde_json::from_str(&raw.settings).map_err(|error| unfit(&error.to_string()))?;
+        Ok(Self { settings, credentials: raw.credentials, workspace: raw.workspace })
     }
 }
 
@@ -93,15 +92,10 @@ impl<S: DeserializeOwned> TryFrom<wit::Delivery> for Delivery<S> {
 
 /// Settings that do not fit: nothing can be delivered until somebody mends them.
 fn unfit(error: &str) -> Failure {
-    let failure = Failure::unreachable(
-        "invalid_settings",
-        format!("The channel's settings do not fit its type: {error}"),
-    )
-    .remedy("Open the channel's settings, fill in what is missing or wrong, and save them again.");
-    match error
-        .strip_prefix("missing field `")
-        .and_then(|rest| rest.split('`').next())
-    {
+    let failure =
+        Failure::unreachable("invalid_settings", format!("The channel's settings do not fit its type: {error}"))
+            .remedy("Open the channel's settings, fill in what is missing or wrong, and save them again.");
+    match error.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
         Some(field) => failure.field(field),
         None => failure,
     }

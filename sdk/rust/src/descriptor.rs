@@ -1,8 +1,11 @@
 //! A descriptor in a few lines.
 
+use alloc::borrow::ToOwned;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::{
-    ChoiceOption, Credential, Descriptor, Destination, Field, FieldKind, HeaderPlace, Pace,
-    PaceScope, Placement, Rule,
+    ChoiceOption, Credential, Descriptor, Destination, Field, FieldKind, HeaderPlace, Pace, PaceScope, Placement, Rule,
 };
 
 impl Descriptor {
@@ -58,22 +61,14 @@ impl Descriptor {
     /// The fastest that the service takes messages for one target.
     #[must_use]
     pub fn pace_per_target(mut self, per_minute: u32, burst: u32) -> Self {
-        self.paces.push(Pace {
-            scope: PaceScope::Target,
-            per_minute,
-            burst,
-        });
+        self.paces.push(Pace { scope: PaceScope::Target, per_minute, burst });
         self
     }
 
     /// The fastest that the service takes messages over one connection.
     #[must_use]
     pub fn pace_per_connection(mut self, per_minute: u32, burst: u32) -> Self {
-        self.paces.push(Pace {
-            scope: PaceScope::Connection,
-            per_minute,
-            burst,
-        });
+        self.paces.push(Pace { scope: PaceScope::Connection, per_minute, burst });
         self
     }
 
@@ -129,15 +124,9 @@ impl Field {
 
     /// One of several values, each with the label that people read.
     pub fn choice(key: &str, label: &str, options: &[(&str, &str)]) -> Self {
-        let option = |(value, label): &(&str, &str)| ChoiceOption {
-            value: (*value).to_owned(),
-            label: (*label).to_owned(),
-        };
-        Self::new(
-            key,
-            label,
-            FieldKind::Choice(options.iter().map(option).collect()),
-        )
+        let option =
+            |(value, label): &(&str, &str)| ChoiceOption { value: (*value).to_owned(), label: (*label).to_owned() };
+        Self::new(key, label, FieldKind::Choice(options.iter().map(option).collect()))
     }
 
     /// What a form says beside it.
@@ -164,22 +153,14 @@ impl Field {
     /// The whole value has to match `pattern` (RE2), or people are told `message`.
     #[must_use]
     pub fn must_match(mut self, pattern: &str, message: &str) -> Self {
-        self.rules.push(Rule {
-            pattern: pattern.to_owned(),
-            matches: true,
-            message: message.to_owned(),
-        });
+        self.rules.push(Rule { pattern: pattern.to_owned(), matches: true, message: message.to_owned() });
         self
     }
 
     /// The whole value must not match `pattern` (RE2), or people are told `message`.
     #[must_use]
     pub fn must_not_match(mut self, pattern: &str, message: &str) -> Self {
-        self.rules.push(Rule {
-            pattern: pattern.to_owned(),
-            matches: false,
-            message: message.to_owned(),
-        });
+        self.rules.push(Rule { pattern: pattern.to_owned(), matches: false, message: message.to_owned() });
         self
     }
 
@@ -194,12 +175,7 @@ impl Field {
 impl Credential {
     /// A credential of the secret field with the same key as its name. Say where it may go: until then, nowhere.
     pub fn new(name: &str, placement: Placement) -> Self {
-        Self {
-            name: name.to_owned(),
-            secret: name.to_owned(),
-            placement,
-            destinations: Vec::new(),
-        }
+        Self { name: name.to_owned(), secret: name.to_owned(), placement, destinations: Vec::new() }
     }
 
     /// The secret, where it is called otherwise than the credential.
@@ -227,9 +203,6 @@ impl Credential {
 impl Placement {
     /// The header `Authorization: Bearer …`.
     pub fn bearer() -> Self {
-        Self::Header(HeaderPlace {
-            name: "authorization".to_owned(),
-            prefix: "Bearer ".to_owned(),
-        })
+        Self::Header(HeaderPlace { name: "authorization".to_owned(), prefix: "Bearer ".to_owned() })
     }
 }

@@ -1,19 +1,16 @@
 //! Failures in one line each.
 
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
 use crate::http;
 use crate::{Failure, FailureKind, Receipt};
 
 impl Failure {
     /// A failure of any kind, with the service's own word and what it means to an administrator.
     pub fn new(kind: FailureKind, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            code: code.into(),
-            message: message.into(),
-            remedy: String::new(),
-            field: None,
-            retry_after: None,
-        }
+        Self { kind, code: code.into(), message: message.into(), remedy: String::new(), field: None, retry_after: None }
     }
 
     /// The service asks for rest.
@@ -86,10 +83,7 @@ impl From<http::Error> for Failure {
         if error.request_sent && !error.repeatable {
             Self::unknown_outcome(
                 code,
-                format!(
-                    "No whole answer came back, so it may have been delivered: {}",
-                    error.message
-                ),
+                format!("No whole answer came back, so it may have been delivered: {}", error.message),
             )
             .remedy("Look whether the message is there before sending it again.")
         } else {
@@ -102,11 +96,7 @@ impl From<http::Error> for Failure {
 impl Receipt {
     /// Delivered, with nothing further to say.
     pub fn new() -> Self {
-        Self {
-            reference: None,
-            permalink: None,
-            warnings: Vec::new(),
-        }
+        Self { reference: None, permalink: None, warnings: Vec::new() }
     }
 
     /// What the component needs to find this message again. At most 4 KiB.

@@ -1,6 +1,10 @@
 //! Requests and answers, through the host's gate.
 
-use std::fmt;
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -92,36 +96,18 @@ impl Request {
     pub fn send(self) -> Result<Answer, Error> {
         let repeatable = self.raw.repeatable;
         if let Some(message) = self.unfit {
-            return Err(Error {
-                kind: ErrorKind::Denied,
-                message,
-                request_sent: false,
-                repeatable,
-            });
+            return Err(Error { kind: ErrorKind::Denied, message, request_sent: false, repeatable });
         }
         match crate::gate::send(&self.raw) {
             Ok(raw) => Ok(Answer { raw }),
-            Err(wit::Error {
-                kind,
-                message,
-                request_sent,
-            }) => Err(Error {
-                kind,
-                message,
-                request_sent,
-                repeatable,
-            }),
+            Err(wit::Error { kind, message, request_sent }) => Err(Error { kind, message, request_sent, repeatable }),
         }
     }
 }
 
 /// The address that a credential is: a URL that only the host knows.
 pub fn secret(credential: impl Into<String>) -> Address {
-    Address::Secret(SecretUrl {
-        credential: credential.into(),
-        path: Vec::new(),
-        query: Vec::new(),
-    })
+    Address::Secret(SecretUrl { credential: credential.into(), path: Vec::new(), query: Vec::new() })
 }
 
 impl From<&str> for Address {
@@ -175,11 +161,7 @@ impl Answer {
 
     /// A header by its name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.raw
-            .headers
-            .iter()
-            .find(|(held, _)| held.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.raw.headers.iter().find(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The body as text; what is no UTF-8 is replaced.
@@ -195,10 +177,7 @@ impl Answer {
     /// The body read as JSON. What does not read is a failure of kind `rejected`, code `unexpected_answer`.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Failure> {
         serde_json::from_slice(&self.raw.body).map_err(|error| {
-            Failure::rejected(
-                "unexpected_answer",
-                format!("The service's answer is not the JSON expected: {error}"),
-            )
+            Failure::rejected("unexpected_answer", format!("The service's answer is not the JSON expected: {error}"))
         })
     }
 
@@ -232,4 +211,4 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl core::error::Error for Error {}

@@ -1,6 +1,8 @@
 //! Text from people, made fit to be sent: cleaned, on one line, and cut where it may be cut.
 
-use std::borrow::Cow;
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::String;
 
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -21,10 +23,7 @@ pub fn clean(text: &str) -> String {
                 }
             }
             '\u{2028}' | '\u{2029}' | '\u{85}' | '\u{b}' | '\u{c}' => cleaned.push('\n'),
-            '\u{202a}'..='\u{202e}'
-            | '\u{2066}'..='\u{2069}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}' => {}
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' => {}
             _ if character.is_control() => {}
             _ => cleaned.push(character),
         }
@@ -66,10 +65,7 @@ pub fn truncate<'a>(text: &'a str, limit: usize, marker: &str) -> Cow<'a, str> {
     }
     let marker = if length(marker) > limit { "" } else { marker };
     let room = limit - length(marker);
-    let end = text
-        .char_indices()
-        .nth(room)
-        .map_or(text.len(), |(at, _)| at);
+    let end = text.char_indices().nth(room).map_or(text.len(), |(at, _)| at);
     let kept = text[..cut(text, end)].trim_end();
     Cow::Owned(format!("{kept}{marker}"))
 }
@@ -96,20 +92,10 @@ fn whole(text: &str) -> usize {
     match bytes.first() {
         Some(b'&') => {
             let reach = &bytes[1..bytes.len().min(ENTITY_BYTES)];
-            let name = reach
-                .iter()
-                .take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'#')
-                .count();
-            if name > 0 && reach.get(name) == Some(&b';') {
-                name + 2
-            } else {
-                0
-            }
+            let name = reach.iter().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'#').count();
+            if name > 0 && reach.get(name) == Some(&b';') { name + 2 } else { 0 }
         }
-        Some(b'<') => match bytes[1..]
-            .iter()
-            .position(|byte| matches!(byte, b'<' | b'>' | b'\n'))
-        {
+        Some(b'<') => match bytes[1..].iter().position(|byte| matches!(byte, b'<' | b'>' | b'\n')) {
             Some(length) if bytes[1 + length] == b'>' => length + 2,
             _ => 0,
         },
@@ -124,10 +110,7 @@ mod tests {
 
     #[test]
     fn control_characters_and_overrides_go_and_line_breaks_stay() {
-        assert_eq!(
-            clean("a\u{0}b\u{202e}c\r\nd\re\u{2028}f\u{7f}"),
-            "abc\nd\ne\nf"
-        );
+        assert_eq!(clean("a\u{0}b\u{202e}c\r\nd\re\u{2028}f\u{7f}"), "abc\nd\ne\nf");
         assert_eq!(one_line("  a\n\tb \u{0} c "), "a b c");
     }
 

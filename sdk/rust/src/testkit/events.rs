@@ -1,8 +1,8 @@
 //! Sample events, as the guide shows them.
 
 use crate::events::{
-    BrokenRule, Detail, Digest, Event, NotebookRun, Notice, Report, Resolution, RunStatus,
-    Severity, State, Summary, Trigger,
+    BrokenRule, Detail, Digest, Event, NotebookRun, Notice, Report, Resolution, RunStatus, Severity, State, Summary,
+    Trigger,
 };
 
 /// Dec 15, 2024 2:14 PM in UTC.
@@ -38,25 +38,16 @@ pub fn rule(metric: &str, comparison: &str, threshold: &str, current: &str) -> B
 }
 
 fn report(name: &str) -> Report {
-    Report {
-        name: name.to_owned(),
-        url: Some("https://app.pyqueryhub.com/reports/42".to_owned()),
-    }
+    Report { name: name.to_owned(), url: Some("https://app.pyqueryhub.com/reports/42".to_owned()) }
 }
 
 /// "Daily Sales Alert" with its two broken rules.
 pub fn triggered() -> Event {
-    let broken_rules = vec![
-        rule("Revenue", "<", "10000", "8750"),
-        rule("New Customers", "<", "50", "23"),
-    ];
+    let broken_rules = vec![rule("Revenue", "<", "10000", "8750"), rule("New Customers", "<", "50", "23")];
     Event {
         report: Some(report("Q4 Sales Dashboard")),
         severity: Severity::Critical,
-        ..event(
-            "Daily Sales Alert",
-            Detail::Triggered(Trigger { broken_rules }),
-        )
+        ..event("Daily Sales Alert", Detail::Triggered(Trigger { broken_rules }))
     }
 }
 
@@ -67,10 +58,7 @@ pub fn resolved() -> Event {
         severity: Severity::Critical,
         occurred_at: WHEN + 138 * 60_000,
         occurred_at_local: "Dec 15, 2024 4:32 PM".to_owned(),
-        ..event(
-            "Daily Sales Alert",
-            Detail::Resolved(Resolution { triggered_at: None }),
-        )
+        ..event("Daily Sales Alert", Detail::Resolved(Resolution { triggered_at: None }))
     }
 }
 
@@ -82,10 +70,7 @@ pub fn notebook(status: RunStatus) -> Event {
         severity: Severity::Info,
         alert_id: None,
         incident_id: None,
-        ..event(
-            "Data Processing Update",
-            Detail::Notebook(NotebookRun { status, message }),
-        )
+        ..event("Data Processing Update", Detail::Notebook(NotebookRun { status, message }))
     }
 }
 
@@ -96,21 +81,12 @@ pub fn notice() -> Event {
         message: "The channel \"DevOps Alerts\" was paused.".to_owned(),
         remedy: Some("Reconnect it and resume it.".to_owned()),
     };
-    Event {
-        alert_id: None,
-        incident_id: None,
-        ..event("Channel paused", Detail::Notice(notice))
-    }
+    Event { alert_id: None, incident_id: None, ..event("Channel paused", Detail::Notice(notice)) }
 }
 
 /// Somebody tries the channel out.
 pub fn test() -> Event {
-    Event {
-        alert_id: None,
-        incident_id: None,
-        severity: Severity::Info,
-        ..event("DevOps Alerts", Detail::Test)
-    }
+    Event { alert_id: None, incident_id: None, severity: Severity::Info, ..event("DevOps Alerts", Detail::Test) }
 }
 
 /// A digest of this many alerts, all but the first of them resolved.
@@ -119,11 +95,7 @@ pub fn digest(count: usize) -> Event {
         .map(|number| Summary {
             event_id: format!("evt-{number}"),
             title: format!("Alert {number}"),
-            state: if number == 1 {
-                State::Triggered
-            } else {
-                State::Resolved
-            },
+            state: if number == 1 { State::Triggered } else { State::Resolved },
             severity: Severity::Warning,
             occurred_at: WHEN,
             occurred_at_local: "Dec 15, 2024 2:14 PM".to_owned(),
@@ -134,9 +106,6 @@ pub fn digest(count: usize) -> Event {
     Event {
         alert_id: None,
         incident_id: None,
-        ..event(
-            &format!("{count} alerts"),
-            Detail::Digest(Digest { summaries }),
-        )
+        ..event(&format!("{count} alerts"), Detail::Digest(Digest { summaries }))
     }
 }

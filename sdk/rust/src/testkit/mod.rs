@@ -47,11 +47,7 @@ pub fn deliver_following<C: Channel>(
 fn configuration<C: Channel>(settings: &Value) -> types::Configuration {
     types::Configuration {
         settings: settings.to_string(),
-        credentials: C::describe()
-            .credentials
-            .into_iter()
-            .map(|credential| credential.name)
-            .collect(),
+        credentials: C::describe().credentials.into_iter().map(|credential| credential.name).collect(),
         workspace: None,
     }
 }
@@ -61,26 +57,15 @@ pub fn faults(descriptor: &Descriptor) -> Vec<String> {
     let mut faults = Vec::new();
     let kebab = |text: &str| {
         text.starts_with(|first: char| first.is_ascii_lowercase())
-            && text
-                .chars()
-                .all(|held| held.is_ascii_lowercase() || held.is_ascii_digit() || held == '-')
+            && text.chars().all(|held| held.is_ascii_lowercase() || held.is_ascii_digit() || held == '-')
     };
     if !kebab(&descriptor.id) {
-        faults.push(format!(
-            "the id {:?} is not lower-case kebab-case",
-            descriptor.id
-        ));
+        faults.push(format!("the id {:?} is not lower-case kebab-case", descriptor.id));
     }
-    let keys: Vec<&str> = descriptor
-        .fields
-        .iter()
-        .map(|field| field.key.as_str())
-        .collect();
+    let keys: Vec<&str> = descriptor.fields.iter().map(|field| field.key.as_str()).collect();
     for (at, key) in keys.iter().enumerate() {
         if !kebab(key) {
-            faults.push(format!(
-                "the field key {key:?} is not lower-case kebab-case"
-            ));
+            faults.push(format!("the field key {key:?} is not lower-case kebab-case"));
         }
         if keys[..at].contains(key) {
             faults.push(format!("two fields have the key {key:?}"));
@@ -88,24 +73,16 @@ pub fn faults(descriptor: &Descriptor) -> Vec<String> {
     }
     for key in &descriptor.target {
         if !keys.contains(&key.as_str()) {
-            faults.push(format!(
-                "the target names the field {key:?}, which is not there"
-            ));
+            faults.push(format!("the target names the field {key:?}, which is not there"));
         }
     }
     for credential in &descriptor.credentials {
         if credential.destinations.is_empty() {
-            faults.push(format!(
-                "the credential {:?} may go nowhere",
-                credential.name
-            ));
+            faults.push(format!("the credential {:?} may go nowhere", credential.name));
         }
         for destination in &credential.destinations {
             if !descriptor.destinations.contains(destination) {
-                faults.push(format!(
-                    "the credential {:?} goes where the component may not",
-                    credential.name
-                ));
+                faults.push(format!("the credential {:?} goes where the component may not", credential.name));
             }
         }
     }

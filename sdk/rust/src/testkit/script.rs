@@ -48,9 +48,7 @@ impl Gate {
             }
             *script = Some(Script::default());
         });
-        Self {
-            this_thread: PhantomData,
-        }
+        Self { this_thread: PhantomData }
     }
 
     /// The next request gets this status and body.
@@ -62,32 +60,20 @@ impl Gate {
     /// The next request gets this status, body and headers. `retry-after` is read as the host does, in seconds.
     #[must_use]
     pub fn answer_with(self, status: u16, body: &str, headers: &[(&str, &str)]) -> Self {
-        let headers: Vec<wit::Header> = headers
-            .iter()
-            .map(|(name, value)| (name.to_ascii_lowercase(), (*value).to_owned()))
-            .collect();
+        let headers: Vec<wit::Header> =
+            headers.iter().map(|(name, value)| (name.to_ascii_lowercase(), (*value).to_owned())).collect();
         let retry_after = headers
             .iter()
             .find(|(name, _)| name == "retry-after")
             .and_then(|(_, value)| value.parse::<u64>().ok())
             .map(|seconds| seconds * 1000);
-        self.push(Ok(wit::Response {
-            status,
-            headers,
-            body: body.into(),
-            truncated: false,
-            retry_after,
-        }))
+        self.push(Ok(wit::Response { status, headers, body: body.into(), truncated: false, retry_after }))
     }
 
     /// The next request gets no whole answer.
     #[must_use]
     pub fn error(self, kind: ErrorKind, message: &str, request_sent: bool) -> Self {
-        self.push(Err(wit::Error {
-            kind,
-            message: message.to_owned(),
-            request_sent,
-        }))
+        self.push(Err(wit::Error { kind, message: message.to_owned(), request_sent }))
     }
 
     fn push(self, answer: Result<wit::Response, wit::Error>) -> Self {
@@ -115,9 +101,7 @@ impl Drop for Gate {
     fn drop(&mut self) {
         let left = SCRIPT.take().map_or(0, |script| script.answers.len());
         if left > 0 && !std::thread::panicking() {
-            panic!(
-                "{left} scripted answers were left over: the plugin sent fewer requests than the test expects"
-            );
+            panic!("{left} scripted answers were left over: the plugin sent fewer requests than the test expects");
         }
     }
 }
@@ -143,22 +127,15 @@ impl Sent {
     pub fn url(&self) -> String {
         match &self.raw.address {
             wit::Address::Url(url) => url.clone(),
-            wit::Address::Secret(secret) => secret
-                .path
-                .iter()
-                .fold(format!("{{{}}}", secret.credential), |url, segment| {
-                    format!("{url}/{segment}")
-                }),
+            wit::Address::Secret(secret) => {
+                secret.path.iter().fold(format!("{{{}}}", secret.credential), |url, segment| format!("{url}/{segment}"))
+            }
         }
     }
 
     /// A header by its name, in any case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.raw
-            .headers
-            .iter()
-            .find(|(held, _)| held.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.raw.headers.iter().find(|(held, _)| held.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     /// The credentials attached.
@@ -179,10 +156,7 @@ impl Sent {
     /// The body as JSON; panics where it is none.
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.raw.body).unwrap_or_else(|error| {
-            panic!(
-                "the request's body is no JSON ({error}): {}",
-                String::from_utf8_lossy(&self.raw.body)
-            )
+            panic!("the request's body is no JSON ({error}): {}", String::from_utf8_lossy(&self.raw.body))
         })
     }
 }
@@ -190,15 +164,15 @@ impl Sent {
 fn scripted<T>(with: impl FnOnce(&mut Script) -> T) -> T {
     SCRIPT.with_borrow_mut(|script| match script {
         Some(script) => with(script),
-        None => panic!("the plugin used the gate, and this thread has none: begin the test with `let gate = Gate::new()`"),
+        None => {
+            panic!("the plugin used the gate, and this thread has none: begin the test with `let gate = Gate::new()`")
+        }
     })
 }
 
 pub(crate) fn send(request: &wit::Request) -> Result<wit::Response, wit::Error> {
     scripted(|script| {
-        script.requests.push(Sent {
-            raw: request.clone(),
-        });
+        script.requests.push(Sent { raw: request.clone() });
         let number = script.requests.len();
         script.answers.pop_front().unwrap_or_else(|| {
             panic!(
