@@ -71,6 +71,7 @@ pub mod bindings;
 mod adapter;
 pub mod cache;
 mod channel;
+mod clusters;
 mod descriptor;
 mod failure;
 mod gate;

@@ -4,7 +4,7 @@ use alloc::borrow::Cow;
 use alloc::format;
 use alloc::string::String;
 
-use unicode_segmentation::UnicodeSegmentation;
+use crate::clusters::Before;
 
 /// How far an entity reaches at most, from its `&` to its `;`: "&quot;" and "&#128512;" fit.
 const ENTITY_BYTES: usize = 10;
@@ -74,13 +74,14 @@ pub fn truncate<'a>(text: &'a str, limit: usize, marker: &str) -> Cow<'a, str> {
 fn cut(text: &str, end: usize) -> usize {
     let mut best = 0;
     let mut whole_until = 0;
-    for (at, cluster) in text.grapheme_indices(true) {
+    let mut before = Before::default();
+    for (at, character) in text.char_indices() {
         if at > end {
             break;
         }
-        if at >= whole_until {
+        if before.may_part(character) && at >= whole_until {
             best = at;
-            whole_until = at + whole(&text[at..]).max(cluster.len().min(1));
+            whole_until = at + whole(&text[at..]);
         }
     }
     best
