@@ -1,7 +1,7 @@
 //! The trait that an author implements, and what its functions are given.
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde::de::DeserializeOwned;
@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::bindings::exports::pyqueryhub::notify::channel as wit;
 use crate::bindings::pyqueryhub::notify::types;
 use crate::events::Event;
+use crate::settings::{self, Misfit};
 use crate::{Descriptor, Failure, Receipt, Workspace};
 
 /// A channel type. Export it with [`export_channel!`](crate::export_channel).
@@ -71,7 +72,7 @@ impl<S: DeserializeOwned> TryFrom<types::Configuration> for Configuration<S> {
     type Error = Failure;
 
     fn try_from(raw: types::Configuration) -> Result<Self, Failure> {
-        let settings = serde_json::from_str(&raw.settings).map_err(|error| unfit(&error.to_string()))?;
+        let settings = settings::read(&raw.settings).map_err(|misfit| unfit(&misfit))?;
         Ok(Self { settings, credentials: raw.credentials, workspace: raw.workspace })
     }
 }
@@ -91,11 +92,11 @@ impl<S: DeserializeOwned> TryFrom<wit::Delivery> for Delivery<S> {
 }
 
 /// Settings that do not fit: nothing can be delivered until somebody mends them.
-fn unfit(error: &str) -> Failure {
+fn unfit(misfit: &Misfit) -> Failure {
     let failure =
-        Failure::unreachable("invalid_settings", format!("The channel's settings do not fit its type: {error}"))
+        Failure::unreachable("invalid_settings", format!("The channel's settings do not fit its type: {misfit}"))
             .remedy("Open the channel's settings, fill in what is missing or wrong, and save them again.");
-    match error.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
+    match misfit.missing {
         Some(field) => failure.field(field),
         None => failure,
     }

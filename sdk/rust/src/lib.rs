@@ -80,6 +80,7 @@ pub mod log;
 #[cfg(all(target_family = "wasm", not(feature = "std")))]
 mod memory;
 mod panics;
+mod settings;
 #[cfg(not(target_family = "wasm"))]
 pub mod testkit;
 pub mod text;
