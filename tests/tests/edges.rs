@@ -1,5 +1,7 @@
 //! What each part may know of the others: the edges of `docs/architecture.md`.
 
+#![expect(clippy::unwrap_used, reason = "tests' helpers may stop")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

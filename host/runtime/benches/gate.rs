@@ -1,5 +1,5 @@
 //! Deliveries through the gate to a loopback server, against reqwest alone to the same server; 64 at a time.
-#![allow(clippy::unwrap_used, missing_docs, reason = "benchmarks may stop")]
+#![allow(clippy::unwrap_used, clippy::cast_precision_loss, missing_docs, reason = "benchmarks may stop and round")]
 
 mod common;
 

@@ -1,12 +1,7 @@
 //! The contract's types, as `wit/` defines them: what hosts and components hand each other.
 //!
 //! Generated; the documentation of each item is the contract's own.
-#![expect(
-    missing_docs,
-    clippy::pedantic,
-    clippy::allow_attributes_without_reason,
-    reason = "generated from wit/, whose words stand beside each item"
-)]
+#![expect(missing_docs, reason = "generated from wit/, whose words stand beside each item")]
 
 wasmtime::component::bindgen!({
     path: "../../wit",

@@ -62,7 +62,7 @@ impl Egress {
                 let runtime = live.runtime.clone();
                 runtime.0.gate.send(live, request).await
             }
-            Self::Preview(recorder) => recorder.record(request),
+            Self::Preview(recorder) => recorder.record(&request),
             Self::Answered(body) => Ok(Response {
                 status: 200,
                 headers: Vec::new(),
@@ -83,7 +83,7 @@ impl Egress {
 }
 
 impl Recorder {
-    fn record(&mut self, request: Request) -> Result<Response, Error> {
+    fn record(&mut self, request: &Request) -> Result<Response, Error> {
         let repeatable = request.repeatable;
         let limits = self.runtime.limits();
         if self.requests.len() >= limits.requests {
@@ -93,7 +93,7 @@ impl Recorder {
         let headers: BTreeMap<String, String> = request.headers.iter().cloned().collect();
         let body = serde_json::from_slice(&request.body)
             .unwrap_or_else(|_| Value::String(String::from_utf8_lossy(&request.body).into_owned()));
-        let previewed = self.binding.preview(&request, limits);
+        let previewed = self.binding.preview(request, limits);
         let refused = previewed.verdict.clone().err();
         self.requests.push(PreviewedRequest {
             method,

@@ -38,7 +38,7 @@ pub struct LogLine {
 pub(crate) struct CallLog(Arc<Mutex<Lines>>);
 
 struct Lines {
-    lines: Vec<LogLine>,
+    kept: Vec<LogLine>,
     room: usize,
     line_characters: usize,
     dropped: usize,
@@ -46,7 +46,7 @@ struct Lines {
 
 impl CallLog {
     pub(crate) fn new(bytes: usize, line_characters: usize) -> Self {
-        Self(Arc::new(Mutex::new(Lines { lines: Vec::new(), room: bytes, line_characters, dropped: 0 })))
+        Self(Arc::new(Mutex::new(Lines { kept: Vec::new(), room: bytes, line_characters, dropped: 0 })))
     }
 
     pub(crate) fn write(&self, level: LogLevel, message: &str) {
@@ -57,13 +57,13 @@ impl CallLog {
         }
         let message = text::line(message, log.line_characters.min(log.room));
         log.room = log.room.saturating_sub(message.len().max(1));
-        log.lines.push(LogLine { level, message });
+        log.kept.push(LogLine { level, message });
     }
 
     /// All lines; the last says how many were dropped.
     pub(crate) fn take(&self) -> Vec<LogLine> {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut lines = std::mem::take(&mut log.lines);
+        let mut lines = std::mem::take(&mut log.kept);
         if log.dropped > 0 {
             let message = format!("{} further lines were dropped: the log of a call is limited", log.dropped);
             log.dropped = 0;

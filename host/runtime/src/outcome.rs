@@ -105,7 +105,10 @@ pub(crate) fn judge(ended: Ended<Result<Receipt, Failure>>, wire: &[Exchange]) -
     Outcome::Failed(match ended {
         Ended::Returned(Ok(receipt)) if accepted(wire) => return Outcome::Delivered(receipt),
         Ended::Returned(Ok(_)) => plugin_fault("it claimed a delivery, but no service accepted anything"),
-        Ended::Returned(Err(failure)) if failure.kind == FailureKind::Unavailable && in_doubt(wire) => {
+        // Both kinds send it again.
+        Ended::Returned(Err(failure))
+            if matches!(failure.kind, FailureKind::Unavailable | FailureKind::Throttled) && in_doubt(wire) =>
+        {
             Failure { kind: FailureKind::UnknownOutcome, ..failure }
         }
         Ended::Returned(Err(failure)) => failure,

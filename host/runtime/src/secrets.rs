@@ -9,7 +9,7 @@ use secrecy::ExposeSecret;
 /// What may be known of a secret without reading it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SecretFacts {
-    /// For a secret that is a URL: its origin, "https://hooks.example.com".
+    /// For a secret that is a URL: its origin, `https://hooks.example.com`.
     pub origin: Option<String>,
 }
 

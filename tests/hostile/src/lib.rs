@@ -1,7 +1,6 @@
 //! A hostile channel type, with an attack per name: what the sandbox has to survive. `README.md` lists them.
 #![expect(
     clippy::panic,
-    clippy::expect_used,
     reason = "this component exists to misbehave, traps included"
 )]
 
@@ -14,7 +13,7 @@ mod surroundings;
 mod traps;
 mod wire;
 
-#[expect(unsafe_code, clippy::all, clippy::pedantic, reason = "generated from the contract")]
+#[expect(unsafe_code, clippy::all, reason = "generated from the contract")]
 #[allow(
     unused,
     unreachable_pub,
@@ -78,7 +77,12 @@ static START: extern "C" fn() = {
 
 /// Runs the attack that the settings name: each group knows its own, and the first that knows it answers.
 fn attack(configuration: &Configuration) -> Result<Receipt, Failure> {
-    let settings = Settings::read(configuration);
+    let mut settings = Settings::read(configuration);
+    // What comes back matters only once something was accepted.
+    if let Some(result) = settings.attack.strip_prefix("sent-").map(str::to_owned) {
+        drop(wire::send(&settings));
+        settings.attack = result;
+    }
     resources::attack(&settings)
         .or_else(|| results::attack(&settings))
         .or_else(|| traps::attack(&settings))

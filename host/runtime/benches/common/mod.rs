@@ -1,5 +1,12 @@
 //! What the benchmarks share: a built component, and the guide's trigger.
-#![allow(dead_code, clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "each benchmark uses a part, and may stop")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    missing_docs,
+    reason = "each benchmark uses a part, and may stop"
+)]
 
 use std::sync::Arc;
 
@@ -21,13 +28,14 @@ pub fn runtime(concurrency: usize, gate: GateConfig) -> Runtime {
 
 /// The first host that the component sends to.
 pub fn host(plugin: &Plugin) -> String {
-    let hosts = plugin.descriptor().destinations.iter();
-    hosts
-        .filter_map(|destination| match destination {
+    plugin
+        .descriptor()
+        .destinations
+        .iter()
+        .find_map(|destination| match destination {
             Destination::Host(host) => Some(host.clone()),
             Destination::Field(_) => None,
         })
-        .next()
         .expect("a host")
 }
 

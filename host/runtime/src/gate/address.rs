@@ -28,7 +28,7 @@ const IPV4: [(Ipv4Net, &str); 16] = [
     (v4(240, 0, 0, 0, 4), "reserved"),
 ];
 
-/// IPv6: only global unicast (2000::/3) is public, without these.
+/// IPv6: only global unicast (`2000::/3`) is public, without these.
 const IPV6: [(Ipv6Net, &str); 5] = [
     (v6([0x2001, 0, 0, 0, 0, 0, 0, 0], 23), "a protocol's own, Teredo among them"),
     (v6([0x2001, 0xdb8, 0, 0, 0, 0, 0, 0], 32), "documentation"),

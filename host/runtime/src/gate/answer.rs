@@ -54,9 +54,10 @@ pub(crate) async fn read(answer: HttpResponse<Incoming>, masks: &Masks, limit: u
             return Err(format!("the answer has the encoding {:?}, which was not asked for", String::from_utf8_lossy(other)));
         }
     };
-    let mut masked = masks.bytes(plain);
-    let truncated = more || masked.len() > limit;
-    masked.truncate(limit);
+    let truncated = more || plain.len() > limit;
+    // Where more would follow, the last bytes may be the start of a credential.
+    let whole = if more { plain.len().saturating_sub(masks.longest()) } else { plain.len() };
+    let masked = masks.cut(&plain, limit.min(whole));
     let own = [CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING];
     let headers = parts
         .headers

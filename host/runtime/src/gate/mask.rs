@@ -58,6 +58,8 @@ impl Masks {
                 AhoCorasick::builder()
                     .match_kind(MatchKind::LeftmostLongest)
                     .kind(Some(AhoCorasickKind::NoncontiguousNFA))
+                    // Header names come back in lower case, and hex in either.
+                    .ascii_case_insensitive(true)
                     .build(self.forms.iter().map(|form| form.as_slice()))
                     .ok()
             })
@@ -75,6 +77,25 @@ impl Masks {
             }
             _ => bytes,
         }
+    }
+
+    /// The first `limit` bytes without credentials, one that starts before the cut included. Masking shortens, and what
+    /// lies past the cut must not move up: it may end within a credential.
+    pub(crate) fn cut(&self, bytes: &[u8], limit: usize) -> Vec<u8> {
+        let limit = limit.min(bytes.len());
+        let mut out = Vec::with_capacity(limit);
+        let mut done = 0;
+        for found in self.finder().into_iter().flat_map(|finder| finder.find_iter(bytes)) {
+            if found.start() >= limit {
+                break;
+            }
+            out.extend_from_slice(&bytes[done..found.start()]);
+            out.extend_from_slice(MASK.as_bytes());
+            done = found.end();
+        }
+        out.extend_from_slice(bytes.get(done..limit).unwrap_or_default());
+        out.truncate(limit);
+        out
     }
 
     /// The same text without credentials.
@@ -100,6 +121,8 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
         forms.push(json.into_bytes());
     }
     forms.push(secret.replace('&', "&amp;").into_bytes());
+    // As a form or a query has it: a space is a plus sign.
+    forms.push(url::form_urlencoded::byte_serialize(secret.as_bytes()).collect::<String>().into_bytes());
     // As part of something longer, base64 shows a secret in three shapes, by where it starts. What does not depend on
     // its neighbours is enough to find it.
     for shift in 0..3_usize {
@@ -176,6 +199,18 @@ mod tests {
             assert_eq!(masks.text(format!("no service {echo}!")), "no service [masked]!");
         }
         assert_eq!(masks.text("services are fine".to_owned()), "services are fine");
+    }
+
+    #[test]
+    fn a_cut_leaves_no_part_of_a_secret_however_many_stand_before_it() {
+        let mut masks = Masks::default();
+        masks.add(SECRET);
+        let body = SECRET.repeat(10);
+        for limit in 0..SECRET.len() * 3 {
+            let read = &body.as_bytes()[..limit + masks.longest()];
+            let out = String::from_utf8(masks.cut(read, limit)).unwrap();
+            assert!(out.len() <= limit && MASK.repeat(4).starts_with(&out), "{limit}: {out}");
+        }
     }
 
     #[test]

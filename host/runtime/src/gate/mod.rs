@@ -275,7 +275,9 @@ async fn secret(call: &mut LiveEgress, credential: &Credential) -> Result<Secret
         // Each value is a secret of its own.
         let values: std::collections::BTreeMap<String, String> =
             serde_json::from_str(secret.expose_secret()).unwrap_or_default();
-        values.values().for_each(|value| call.masks.add(value));
+        for value in values.values() {
+            call.masks.add(value);
+        }
     }
     call.masks.add(secret.expose_secret());
     Ok(secret)
