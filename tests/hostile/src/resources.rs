@@ -20,7 +20,7 @@ pub(crate) fn attack(settings: &Settings) -> Option<Result<Receipt, Failure>> {
             black_box(recurse(0));
         }
         "memory-at-once" => {
-            black_box(vec![1_u8; settings.count_or(1 << 31)]);
+            black_box(vec![1_u8; settings.count_or(1 << 30)]);
         }
         "memory-by-pieces" => hoard(MIB),
         "memory-by-crumbs" => hoard(64),
