@@ -13,12 +13,7 @@ pub(crate) fn run() -> Result<()> {
     let dist = root.join("dist");
     std::fs::create_dir_all(&dist).context("cannot make dist/")?;
     let (mut sums, mut list) = (String::new(), Vec::new());
-    for built in pqh_component_build::build(
-        "plugins",
-        &Options {
-            revision: revision(),
-        },
-    )? {
+    for built in pqh_component_build::build("plugins", &Options { revision: revision() })? {
         let bytes = std::fs::read(&built.wasm_path).context("cannot read the component")?;
         let file = format!("{}.wasm", built.package);
         std::fs::write(dist.join(&file), &bytes).context("cannot write into dist/")?;
@@ -31,21 +26,15 @@ pub(crate) fn run() -> Result<()> {
         }));
     }
     std::fs::write(dist.join("SHA256SUMS"), sums).context("cannot write SHA256SUMS")?;
-    std::fs::write(
-        dist.join("components.json"),
-        format!("{}\n", serde_json::to_string_pretty(&list)?),
-    )
-    .context("cannot write components.json")
+    std::fs::write(dist.join("components.json"), format!("{}\n", serde_json::to_string_pretty(&list)?))
+        .context("cannot write components.json")
 }
 
 /// The commit, where git knows it and nothing is changed.
 fn revision() -> Option<String> {
     let git = |arguments: &[&str]| {
         let asked = Command::new("git").args(arguments).output().ok()?;
-        asked
-            .status
-            .success()
-            .then(|| String::from_utf8_lossy(&asked.stdout).trim().to_owned())
+        asked.status.success().then(|| String::from_utf8_lossy(&asked.stdout).trim().to_owned())
     };
     let clean = git(&["status", "--porcelain", "--untracked-files=no"])?.is_empty();
     clean.then(|| git(&["rev-parse", "HEAD"])).flatten()

@@ -50,17 +50,7 @@ fn demo() -> Result<()> {
 
 fn test() -> Result<()> {
     run::cargo("format", &["fmt", "--all", "--check"])?;
-    run::cargo(
-        "lints",
-        &[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ],
-    )?;
+    run::cargo("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     run::cargo("programs", &["build", "--workspace", "--bins"])?;
     run::cargo("tests", &["test", "--workspace"])?;
     println!("\nformat, lints and tests: all passed");

@@ -19,6 +19,23 @@ pub(crate) fn cargo(step: &str, arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
+/// As [`cargo`], and gives back what it printed.
+pub(crate) fn cargo_output(step: &str, arguments: &[&str]) -> Result<String> {
+    println!("==> cargo {}", arguments.join(" "));
+    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+        .args(arguments)
+        .current_dir(pqh_component_build::workspace_root()?)
+        .stderr(std::process::Stdio::inherit())
+        .output()
+        .context("cannot run cargo")?;
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    print!("{printed}");
+    if !output.status.success() {
+        bail!("{step} failed: see above (cargo {})", arguments.join(" "));
+    }
+    Ok(printed)
+}
+
 /// Runs a program of this workspace that was built in the dev profile.
 pub(crate) fn program(name: &str) -> Result<()> {
     let root = pqh_component_build::workspace_root()?;

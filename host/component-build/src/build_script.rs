@@ -29,22 +29,16 @@ use crate::{Options, replace_file};
 ///
 /// See [`crate::build`]; also when called from anything but a build script.
 pub fn embed(folder: &str, out_file_name: &str) -> Result<()> {
-    let out = PathBuf::from(
-        std::env::var_os("OUT_DIR").context("OUT_DIR is not set: call this from a build script")?,
-    );
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").context("OUT_DIR is not set: call this from a build script")?);
     let built = crate::build(folder, &Options::default())?;
     let root = crate::workspace_root()?;
-    let mut watched: BTreeSet<PathBuf> = built
-        .iter()
-        .flat_map(|component| component.inputs.clone())
-        .collect();
+    let mut watched: BTreeSet<PathBuf> = built.iter().flat_map(|component| component.inputs.clone()).collect();
     watched.insert(root.join("Cargo.toml"));
     for path in watched {
         println!("cargo:rerun-if-changed={}", path.display());
     }
     let copies = out.join(Path::new(out_file_name).file_stem().unwrap_or_default());
-    std::fs::create_dir_all(&copies)
-        .with_context(|| format!("cannot make the folder {}", copies.display()))?;
+    std::fs::create_dir_all(&copies).with_context(|| format!("cannot make the folder {}", copies.display()))?;
     let mut source = format!(
         "/// Every component below `{folder}`: its package's name and its bytes.\n\
          pub static COMPONENTS: &[(&str, &[u8])] = &[\n"
@@ -54,14 +48,8 @@ pub fn embed(folder: &str, out_file_name: &str) -> Result<()> {
             .with_context(|| format!("cannot read {}", component.wasm_path.display()))?;
         let copy = copies.join(format!("{}.wasm", component.package));
         replace_file(&copy, &bytes)?;
-        let copy = copy
-            .to_str()
-            .context("the target folder's path is not UTF-8")?;
-        writeln!(
-            source,
-            "    ({:?}, include_bytes!({:?})),",
-            component.package, copy
-        )?;
+        let copy = copy.to_str().context("the target folder's path is not UTF-8")?;
+        writeln!(source, "    ({:?}, include_bytes!({:?})),", component.package, copy)?;
     }
     source.push_str("];\n");
     replace_file(&out.join(out_file_name), source.as_bytes())

@@ -42,20 +42,8 @@ pub(crate) fn component(workspace: &Workspace, package: &Package) -> Result<Path
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
         .current_dir(workspace.root())
-        .args([
-            "build",
-            "--lib",
-            "--profile",
-            "component",
-            "--target",
-            TARGET,
-        ])
-        .args([
-            "--package",
-            &package.name,
-            "--message-format",
-            "json-render-diagnostics",
-        ])
+        .args(["build", "--lib", "--profile", "component", "--target", TARGET])
+        .args(["--package", &package.name, "--message-format", "json-render-diagnostics"])
         .arg("--target-dir")
         .arg(workspace.components_target())
         .stdin(Stdio::null())
@@ -68,27 +56,18 @@ pub(crate) fn component(workspace: &Workspace, package: &Package) -> Result<Path
     let mut wasm = None;
     if let Some(stdout) = cargo.stdout.take() {
         for message in Message::parse_stream(BufReader::new(stdout)) {
-            if let Message::CompilerArtifact(artifact) =
-                message.context("cannot read what cargo says")?
+            if let Message::CompilerArtifact(artifact) = message.context("cannot read what cargo says")?
                 && artifact.package_id == package.id
             {
-                wasm = artifact
-                    .filenames
-                    .into_iter()
-                    .find(|file| file.extension() == Some("wasm"))
-                    .or(wasm);
+                wasm = artifact.filenames.into_iter().find(|file| file.extension() == Some("wasm")).or(wasm);
             }
         }
     }
     let status = cargo.wait().context("cannot wait for cargo")?;
     if !status.success() {
-        bail!(
-            "the component {} does not build: cargo's own words are above",
-            package.name
-        );
+        bail!("the component {} does not build: cargo's own words are above", package.name);
     }
-    let wasm =
-        wasm.with_context(|| format!("cargo built {} and named no .wasm file", package.name))?;
+    let wasm = wasm.with_context(|| format!("cargo built {} and named no .wasm file", package.name))?;
     Ok(wasm.into_std_path_buf())
 }
 
@@ -122,9 +101,8 @@ fn inherited() -> impl Iterator<Item = OsString> {
         "DEP_",
     ];
     std::env::vars_os().map(|(name, _)| name).filter(|name| {
-        name.to_str().is_some_and(|name| {
-            NAMES.contains(&name) || BEGINNINGS.iter().any(|start| name.starts_with(start))
-        })
+        name.to_str()
+            .is_some_and(|name| NAMES.contains(&name) || BEGINNINGS.iter().any(|start| name.starts_with(start)))
     })
 }
 

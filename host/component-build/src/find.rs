@@ -14,9 +14,7 @@ pub(crate) struct Workspace {
 impl Workspace {
     /// Asks cargo. In a build script the folder is the package's, in `xtask` the workspace's: either will do.
     pub(crate) fn read() -> Result<Self> {
-        let metadata = MetadataCommand::new()
-            .exec()
-            .context("`cargo metadata` failed")?;
+        let metadata = MetadataCommand::new().exec().context("`cargo metadata` failed")?;
         Ok(Self { metadata })
     }
 
@@ -26,10 +24,7 @@ impl Workspace {
 
     /// The target folder of nested builds.
     pub(crate) fn components_target(&self) -> PathBuf {
-        self.metadata
-            .target_directory
-            .as_std_path()
-            .join("components")
+        self.metadata.target_directory.as_std_path().join("components")
     }
 
     /// Members below `folder` whose library is a `cdylib`, by name.
@@ -40,12 +35,7 @@ impl Workspace {
             .workspace_packages()
             .into_iter()
             .filter(|package| package.manifest_path.as_std_path().starts_with(&folder))
-            .filter(|package| {
-                package
-                    .targets
-                    .iter()
-                    .any(cargo_metadata::Target::is_cdylib)
-            })
+            .filter(|package| package.targets.iter().any(cargo_metadata::Target::is_cdylib))
             .collect();
         found.sort_by(|a, b| a.name.cmp(&b.name));
         found
@@ -54,10 +44,8 @@ impl Workspace {
     /// What a change of must build `package` again: its own sources, those of the path dependencies it leans on, the
     /// contract, and the workspace's versions and profiles.
     pub(crate) fn inputs_of(&self, package: &Package) -> Vec<PathBuf> {
-        let mut inputs: BTreeSet<PathBuf> = ["Cargo.toml", "Cargo.lock", "wit"]
-            .into_iter()
-            .map(|name| self.root().join(name))
-            .collect();
+        let mut inputs: BTreeSet<PathBuf> =
+            ["Cargo.toml", "Cargo.lock", "wit"].into_iter().map(|name| self.root().join(name)).collect();
         for local in self.local_dependencies(&package.id) {
             let Some(folder) = local.manifest_path.as_std_path().parent() else {
                 continue;
@@ -71,25 +59,14 @@ impl Workspace {
 
     /// `start` and every package of this workspace that it is built from, tests' dependencies left aside.
     fn local_dependencies(&self, start: &PackageId) -> Vec<&Package> {
-        let packages: HashMap<&PackageId, &Package> = self
-            .metadata
-            .packages
-            .iter()
-            .map(|package| (&package.id, package))
-            .collect();
-        let nodes: HashMap<_, _> = self
-            .metadata
-            .resolve
-            .iter()
-            .flat_map(|resolve| &resolve.nodes)
-            .map(|node| (&node.id, node))
-            .collect();
+        let packages: HashMap<&PackageId, &Package> =
+            self.metadata.packages.iter().map(|package| (&package.id, package)).collect();
+        let nodes: HashMap<_, _> =
+            self.metadata.resolve.iter().flat_map(|resolve| &resolve.nodes).map(|node| (&node.id, node)).collect();
         let mut seen = BTreeSet::new();
         let mut next = vec![start];
         while let Some(id) = next.pop() {
-            let local = packages
-                .get(id)
-                .is_some_and(|package| package.source.is_none());
+            let local = packages.get(id).is_some_and(|package| package.source.is_none());
             if !local || !seen.insert(id) {
                 continue;
             }
@@ -97,17 +74,12 @@ impl Workspace {
             next.extend(
                 dependencies
                     .filter(|dependency| {
-                        dependency
-                            .dep_kinds
-                            .iter()
-                            .any(|kind| kind.kind != DependencyKind::Development)
+                        dependency.dep_kinds.iter().any(|kind| kind.kind != DependencyKind::Development)
                     })
                     .map(|dependency| &dependency.pkg),
             );
         }
-        seen.into_iter()
-            .filter_map(|id| packages.get(id).copied())
-            .collect()
+        seen.into_iter().filter_map(|id| packages.get(id).copied()).collect()
     }
 }
 
@@ -119,17 +91,9 @@ mod tests {
     fn every_component_below_a_folder_is_a_cdylib_of_that_folder() {
         let workspace = Workspace::read().unwrap();
         for package in workspace.components_below("plugins") {
-            assert!(
-                package
-                    .manifest_path
-                    .as_std_path()
-                    .starts_with(workspace.root().join("plugins"))
-            );
+            assert!(package.manifest_path.as_std_path().starts_with(workspace.root().join("plugins")));
         }
-        assert!(
-            workspace.components_below("docs").is_empty(),
-            "documentation holds no component"
-        );
+        assert!(workspace.components_below("docs").is_empty(), "documentation holds no component");
     }
 
     #[test]
@@ -138,10 +102,7 @@ mod tests {
         for package in workspace.components_below("plugins") {
             let inputs = workspace.inputs_of(package);
             assert!(inputs.contains(&workspace.root().join("wit")), "{inputs:?}");
-            assert!(
-                inputs.contains(&workspace.root().join("sdk/rust/src")),
-                "{inputs:?}"
-            );
+            assert!(inputs.contains(&workspace.root().join("sdk/rust/src")), "{inputs:?}");
         }
     }
 }

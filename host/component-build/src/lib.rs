@@ -59,8 +59,7 @@ pub fn build(folder: &str, options: &Options) -> Result<Vec<Built>> {
     }
     ensure_target()?;
     let stamped = workspace.components_target().join("stamped");
-    std::fs::create_dir_all(&stamped)
-        .with_context(|| format!("cannot make the folder {}", stamped.display()))?;
+    std::fs::create_dir_all(&stamped).with_context(|| format!("cannot make the folder {}", stamped.display()))?;
     let mut built = Vec::new();
     for package in found {
         let plain = compile::component(&workspace, package)?;

@@ -5,19 +5,13 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use cargo_metadata::Package;
 use wasm_metadata::{
-    AddMetadata, AddMetadataField, Authors, Description, Homepage, Licenses, Revision, Source,
-    Version,
+    AddMetadata, AddMetadataField, Authors, Description, Homepage, Licenses, Revision, Source, Version,
 };
 
 use crate::{Options, replace_file};
 
 /// Reads the component at `plain`, adds what `package` and `options` say of it, and writes it to `stamped`.
-pub(crate) fn write(
-    package: &Package,
-    options: &Options,
-    plain: &Path,
-    stamped: &Path,
-) -> Result<()> {
+pub(crate) fn write(package: &Package, options: &Options, plain: &Path, stamped: &Path) -> Result<()> {
     let bytes = std::fs::read(plain).with_context(|| format!("cannot read {}", plain.display()))?;
     let bytes = metadata(package, options)
         .and_then(|metadata| metadata.to_wasm(&bytes))

@@ -20,11 +20,8 @@ fn anonymous_kib() -> Option<usize> {
 fn main() {
     let tokio = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     tokio.block_on(async {
-        let limits = Limits {
-            concurrency: DELIVERIES + 8,
-            deadline: std::time::Duration::from_mins(5),
-            ..Limits::default()
-        };
+        let limits =
+            Limits { concurrency: DELIVERIES + 8, deadline: std::time::Duration::from_mins(5), ..Limits::default() };
         let runtime = Runtime::builder().limits(limits).gate(GateConfig::default()).build().unwrap();
         let plugin = runtime.load_bytes(&common::component()).await.unwrap();
         let known = MemorySecrets::new().with("url", common::secret_url(&plugin));

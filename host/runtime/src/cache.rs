@@ -27,7 +27,13 @@ impl Expiry<(u64, String), Entry> for KeptAsAsked {
         Some(entry.keep)
     }
 
-    fn expire_after_update(&self, _: &(u64, String), entry: &Entry, _: Instant, _: Option<Duration>) -> Option<Duration> {
+    fn expire_after_update(
+        &self,
+        _: &(u64, String),
+        entry: &Entry,
+        _: Instant,
+        _: Option<Duration>,
+    ) -> Option<Duration> {
         Some(entry.keep)
     }
 }

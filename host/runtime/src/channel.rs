@@ -17,7 +17,7 @@ use crate::gate::mask::Masks;
 use crate::grant::Grant;
 use crate::log::{CallLog, LogLine};
 use crate::outcome::{self, Ended, Outcome};
-use crate::plugin::{Plugin, PastDeadline, instantiate, store};
+use crate::plugin::{PastDeadline, Plugin, instantiate, store};
 use crate::preview::{Preview, PreviewedRequest};
 use crate::secrets::SecretSource;
 use crate::state::CallState;

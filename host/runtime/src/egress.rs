@@ -106,9 +106,11 @@ impl Recorder {
         });
         match refused {
             Some(message) => Err(denied(message)),
-            None if repeatable => {
-                Err(Error { kind: ErrorKind::Timeout, message: "a preview sends nothing".to_owned(), request_sent: false })
-            }
+            None if repeatable => Err(Error {
+                kind: ErrorKind::Timeout,
+                message: "a preview sends nothing".to_owned(),
+                request_sent: false,
+            }),
             None => {
                 Ok(Response { status: 200, headers: Vec::new(), body: Vec::new(), truncated: false, retry_after: None })
             }

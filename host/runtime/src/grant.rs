@@ -9,7 +9,9 @@ use crate::plugin::Plugin;
 
 /// A host pattern that is not one.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("`{pattern}` is no host to grant: expected a name such as `hooks.example.com`, `*.example.com` for all names below it, or either with a port (`hooks.example.com:8443`); {reason}")]
+#[error(
+    "`{pattern}` is no host to grant: expected a name such as `hooks.example.com`, `*.example.com` for all names below it, or either with a port (`hooks.example.com:8443`); {reason}"
+)]
 pub struct GrantError {
     pub(crate) pattern: String,
     pub(crate) reason: String,

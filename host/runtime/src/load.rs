@@ -14,7 +14,7 @@ use crate::runtime::Runtime;
 const CONTRACT: &str = "pyqueryhub:notify/";
 /// The contract's version that this host speaks.
 const VERSION: &str = "1.0.0";
-/// What this host offers, besides WASI 0.2.
+/// What this host offers, besides WASI 0.2: three that do something, and three that only define types.
 const OFFERED: [&str; 6] = ["log", "cache", "outbound-http", "types", "events", "signatures"];
 /// Larger than this is no channel type.
 const MAX_BYTES: usize = 64 << 20;
@@ -39,10 +39,14 @@ pub enum LoadError {
         advice: &'static str,
     },
     /// A component that wasmtime refuses: truncated, changed, or of a proposal that is not enabled here.
-    #[error("the component is not valid: {0}. It may be truncated or changed: compare its SHA-256 with its author's, and fetch it again")]
+    #[error(
+        "the component is not valid: {0}. It may be truncated or changed: compare its SHA-256 with its author's, and fetch it again"
+    )]
     Invalid(String),
     /// It needs what this host does not have, or lacks what this host needs.
-    #[error("the component does not fit this host.\n  it needs: {needs}\n  the host has: {has}\n  what to do: {advice}")]
+    #[error(
+        "the component does not fit this host.\n  it needs: {needs}\n  the host has: {has}\n  what to do: {advice}"
+    )]
     Incompatible {
         /// What the component needs.
         needs: String,
@@ -52,7 +56,9 @@ pub enum LoadError {
         advice: String,
     },
     /// It trapped or ran out of its limits before it said what it is.
-    #[error("the component failed its trial: {0}. It was stopped while it started or while it described itself, before anything was granted to it. Report this to its author")]
+    #[error(
+        "the component failed its trial: {0}. It was stopped while it started or while it described itself, before anything was granted to it. Report this to its author"
+    )]
     Trial(String),
     /// What it says of itself breaks the contract.
     #[error("the component describes itself in a way that the contract refuses: {}", .0.join("; "))]
@@ -68,21 +74,30 @@ pub(crate) async fn load(runtime: &Runtime, bytes: &[u8]) -> Result<Plugin, Load
     let imports: Vec<String> = ty.imports(engine).map(|(name, _)| name.to_owned()).collect();
     let exports: Vec<String> = ty.exports(engine).map(|(name, _)| name.to_owned()).collect();
     fits(&imports, &exports)?;
-    let mismatch = |error: wasmtime::Error| LoadError::Incompatible {
+    let mismatch = |error: wasmtime::Error| {
+        LoadError::Incompatible {
         needs: format!("{error:#}"),
         has: format!("{CONTRACT}*@{VERSION}, with other types under the same name"),
         advice: "build the component against the contract of this host (its `wit/` folder), or ask its author for such a build"
             .to_owned(),
+    }
     };
     let pre = runtime.0.linker.instantiate_pre(&component).map_err(mismatch)?;
     let pre = ChannelPluginPre::new(pre).map_err(mismatch)?;
     let metadata = Metadata::read(bytes);
+    let imports = imports.into_iter().filter(|name| !defines_types_only(name)).collect();
     let descriptor = crate::plugin::describe(runtime, &pre).await?;
     let problems = descriptor::problems(&descriptor);
     if !problems.is_empty() {
         return Err(LoadError::Descriptor(problems));
     }
     Ok(Plugin::new(runtime.clone(), pre, descriptor, metadata, sha256, bytes.len(), imports, exports))
+}
+
+/// An interface without functions: importing it gives a component nothing to do.
+fn defines_types_only(import: &str) -> bool {
+    let name = import.strip_prefix(CONTRACT).and_then(|rest| rest.split('@').next());
+    name.is_some_and(|name| OFFERED[3..].contains(&name))
 }
 
 /// Tells what is no component before the compiler says so in its own words.
@@ -94,9 +109,10 @@ fn recognize(bytes: &[u8]) -> Result<(), LoadError> {
     }
     match bytes {
         [b'\0', b'a', b's', b'm', 0x0d, 0, 1, 0, ..] => Ok(()),
-        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => {
-            refuse("it is a core WebAssembly module".to_owned(), "build it for wasm32-wasip2, or wrap it with `wasm-tools component new`")
-        }
+        [b'\0', b'a', b's', b'm', 1, 0, 0, 0, ..] => refuse(
+            "it is a core WebAssembly module".to_owned(),
+            "build it for wasm32-wasip2, or wrap it with `wasm-tools component new`",
+        ),
         [b'\0', b'a', b's', b'm', ..] => {
             refuse("it is WebAssembly of a version that this host does not know".to_owned(), BUILD)
         }
@@ -130,9 +146,8 @@ async fn compile(runtime: &Runtime, bytes: &[u8], sha256: &Sha256) -> Result<Com
 
 /// Looks for what does not fit by name, since the linker's words are for its authors.
 fn fits(imports: &[String], exports: &[String]) -> Result<(), LoadError> {
-    let offered = || {
-        OFFERED[..3].iter().map(|name| format!("{CONTRACT}{name}@{VERSION}")).collect::<Vec<_>>().join(", ")
-    };
+    let offered =
+        || OFFERED[..3].iter().map(|name| format!("{CONTRACT}{name}@{VERSION}")).collect::<Vec<_>>().join(", ");
     for import in imports {
         if import.starts_with("wasi:") && import.contains("@0.2") && !import.starts_with("wasi:http") {
             continue;
@@ -177,7 +192,9 @@ fn other_version(needs: &str, has: String) -> LoadError {
     LoadError::Incompatible {
         needs: needs.to_owned(),
         has,
-        advice: format!("update this host, or ask the component's author for a build for version {VERSION} of the contract"),
+        advice: format!(
+            "update this host, or ask the component's author for a build for version {VERSION} of the contract"
+        ),
     }
 }
 

@@ -50,8 +50,9 @@ pub(crate) fn plugin_fault(message: &str) -> Failure {
         kind: FailureKind::Rejected,
         code: PLUGIN_FAULT.to_owned(),
         message: format!("The channel's plugin failed: {message}"),
-        remedy: "Report this to the plugin's author, with the plugin's version and its log; this message was not retried."
-            .to_owned(),
+        remedy:
+            "Report this to the plugin's author, with the plugin's version and its log; this message was not retried."
+                .to_owned(),
         field: None,
         retry_after: None,
     }
@@ -90,9 +91,8 @@ fn accepted(wire: &[Exchange]) -> bool {
 }
 
 fn accepted_unrepeatable(wire: &[Exchange]) -> bool {
-    wire.iter().any(|exchange| {
-        !exchange.repeatable && exchange.status.is_some_and(|status| (200..300).contains(&status))
-    })
+    wire.iter()
+        .any(|exchange| !exchange.repeatable && exchange.status.is_some_and(|status| (200..300).contains(&status)))
 }
 
 /// Whether a delivery that trapped may be tried again at once.
@@ -112,12 +112,12 @@ pub(crate) fn judge(ended: Ended<Result<Receipt, Failure>>, wire: &[Exchange]) -
             Failure { kind: FailureKind::UnknownOutcome, ..failure }
         }
         Ended::Returned(Err(failure)) => failure,
-        Ended::Trapped(reason) | Ended::TimedOut(reason) if in_doubt(wire) => {
-            unknown(format!("The message may have arrived: it was sent, and then the channel's plugin failed ({reason})"))
-        }
-        Ended::Trapped(reason) | Ended::TimedOut(reason) if accepted_unrepeatable(wire) => unknown(format!(
-            "The service accepted a request, and then the channel's plugin failed ({reason})"
+        Ended::Trapped(reason) | Ended::TimedOut(reason) if in_doubt(wire) => unknown(format!(
+            "The message may have arrived: it was sent, and then the channel's plugin failed ({reason})"
         )),
+        Ended::Trapped(reason) | Ended::TimedOut(reason) if accepted_unrepeatable(wire) => {
+            unknown(format!("The service accepted a request, and then the channel's plugin failed ({reason})"))
+        }
         Ended::TimedOut(reason) => timed_out(&reason),
         Ended::Trapped(reason) => plugin_fault(&reason),
     })

@@ -115,7 +115,7 @@ impl Plugin {
         self.0.size
     }
 
-    /// What it imports. What is not here, it cannot do.
+    /// The interfaces with functions that it imports. What is not here, it cannot do.
     pub fn imports(&self) -> &[String] {
         &self.0.imports
     }

@@ -76,9 +76,7 @@ impl RuntimeBuilder {
         let linker = linker(&engine).map_err(fail)?;
         let ticker = Ticker::start(&engine).map_err(|error| BuildError::Engine(error.to_string()))?;
         let cache = match cache {
-            Some(folder) => {
-                Some(CompiledCache::open(&folder).map_err(|source| BuildError::Cache { folder, source })?)
-            }
+            Some(folder) => Some(CompiledCache::open(&folder).map_err(|source| BuildError::Cache { folder, source })?),
             None => None,
         };
         let gate = Gate::new(gate, &limits).map_err(BuildError::Tls)?;
@@ -113,9 +111,8 @@ impl Runtime {
     /// and asks what it is.
     pub async fn load_file(&self, path: impl AsRef<Path>) -> Result<Plugin, LoadError> {
         let path = path.as_ref();
-        let bytes = tokio::fs::read(path)
-            .await
-            .map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?;
+        let bytes =
+            tokio::fs::read(path).await.map_err(|source| LoadError::Unreadable { path: path.to_owned(), source })?;
         self.load_bytes(&bytes).await
     }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-pub use secrecy::SecretString;
 use secrecy::ExposeSecret;
+pub use secrecy::SecretString;
 
 /// What may be known of a secret without reading it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

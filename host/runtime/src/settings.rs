@@ -63,7 +63,10 @@ pub(crate) async fn check(
     let mut problems = Vec::new();
     let mut blame = |field: &str, message: String| problems.push(FieldProblem { field: field.to_owned(), message });
     if !grant.is_for(plugin.sha256()) {
-        blame("", format!("the grant is for another component: this one has the SHA-256 {}; grant it anew", plugin.sha256()));
+        blame(
+            "",
+            format!("the grant is for another component: this one has the SHA-256 {}; grant it anew", plugin.sha256()),
+        );
     }
     for key in settings.keys() {
         match fields.iter().find(|field| field.key == *key) {
@@ -166,18 +169,17 @@ fn value_problem(plugin: &Plugin, index: usize, field: &Field, value: &str) -> O
     };
     match &field.kind {
         FieldKind::SecretUrl | FieldKind::Url => url(),
-        FieldKind::Secret if value.chars().count() < SHORTEST_SECRET => {
-            Some(format!("a secret of under {SHORTEST_SECRET} characters is refused: it could not be kept out of answers and logs"))
-        }
+        FieldKind::Secret if value.chars().count() < SHORTEST_SECRET => Some(format!(
+            "a secret of under {SHORTEST_SECRET} characters is refused: it could not be kept out of answers and logs"
+        )),
         FieldKind::Choice(options) if !options.iter().any(|option| option.value == value) => Some(format!(
             "expected one of: {}",
             options.iter().map(|option| option.value.as_str()).collect::<Vec<_>>().join(", ")
         )),
-        FieldKind::EmailList => {
-            value.split(',').find(|address| !is_address(address)).map(|address| {
-                format!("expected e-mail addresses such as `ada@example.com`, found {address:?}")
-            })
-        }
+        FieldKind::EmailList => value
+            .split(',')
+            .find(|address| !is_address(address))
+            .map(|address| format!("expected e-mail addresses such as `ada@example.com`, found {address:?}")),
         FieldKind::SecretHeaders => serde_json::from_str::<std::collections::BTreeMap<String, String>>(value)
             .err()
             .map(|_| "expected a JSON object of header names and values".to_owned()),

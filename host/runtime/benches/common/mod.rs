@@ -17,7 +17,8 @@ use pqh_runtime::{Channel, DeliveryRequest, GateConfig, Grant, Limits, MemorySec
 
 /// The first component of `plugins/` whose secret is an address.
 pub fn component() -> Vec<u8> {
-    let built = pqh_component_build::build("plugins", &pqh_component_build::Options::default()).expect("components build");
+    let built =
+        pqh_component_build::build("plugins", &pqh_component_build::Options::default()).expect("components build");
     std::fs::read(&built.first().expect("a component").wasm_path).expect("it is readable")
 }
 

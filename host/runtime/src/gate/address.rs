@@ -81,12 +81,12 @@ impl AddressPolicy {
     /// What is wrong with this address for this host.
     pub(crate) fn refusal(&self, host: &str, address: SocketAddr) -> Option<&'static str> {
         let Self { private, own_listeners } = self;
-        let same = |own: &SocketAddr| {
-            own.port() == address.port() && (own.ip() == address.ip() || own.ip().is_unspecified())
-        };
+        let same =
+            |own: &SocketAddr| own.port() == address.port() && (own.ip() == address.ip() || own.ip().is_unspecified());
         // An unspecified listener stands for all addresses of this machine, and those that are not its own look the same
         // from here; a public service on our port would be refused too, so only its private addresses are.
-        if own_listeners.iter().any(|own| same(own) && (!own.ip().is_unspecified() || refusal(address.ip()).is_some())) {
+        if own_listeners.iter().any(|own| same(own) && (!own.ip().is_unspecified() || refusal(address.ip()).is_some()))
+        {
             return Some("this program's own listener");
         }
         let origin = Origin { host: host.to_owned(), port: address.port() };
@@ -108,11 +108,43 @@ mod tests {
     #[test]
     fn each_forbidden_range_is_refused() {
         for address in [
-            "0.0.0.0", "10.0.0.1", "100.64.0.1", "100.100.100.200", "127.0.0.1", "127.255.255.255", "168.63.129.16",
-            "169.254.169.254", "172.16.0.1", "172.31.255.255", "192.0.0.1", "192.0.2.1", "192.88.99.1", "192.168.1.1",
-            "198.18.0.1", "198.51.100.1", "203.0.113.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "::", "::1",
-            "::ffff:8.8.8.8", "::127.0.0.1", "64:ff9b::8.8.8.8", "64:ff9b:1::1", "100::1", "2001::1", "2001:db8::1",
-            "2002:7f00:1::1", "3fff::1", "5f00::1", "fc00::1", "fd00:ec2::254", "fe80::1", "fec0::1", "ff02::1",
+            "0.0.0.0",
+            "10.0.0.1",
+            "100.64.0.1",
+            "100.100.100.200",
+            "127.0.0.1",
+            "127.255.255.255",
+            "168.63.129.16",
+            "169.254.169.254",
+            "172.16.0.1",
+            "172.31.255.255",
+            "192.0.0.1",
+            "192.0.2.1",
+            "192.88.99.1",
+            "192.168.1.1",
+            "198.18.0.1",
+            "198.51.100.1",
+            "203.0.113.1",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "::",
+            "::1",
+            "::ffff:8.8.8.8",
+            "::127.0.0.1",
+            "64:ff9b::8.8.8.8",
+            "64:ff9b:1::1",
+            "100::1",
+            "2001::1",
+            "2001:db8::1",
+            "2002:7f00:1::1",
+            "3fff::1",
+            "5f00::1",
+            "fc00::1",
+            "fd00:ec2::254",
+            "fe80::1",
+            "fec0::1",
+            "ff02::1",
         ] {
             assert!(refused(address), "{address} was let through");
         }

@@ -51,7 +51,10 @@ pub(crate) async fn read(answer: HttpResponse<Incoming>, masks: &Masks, limit: u
             plain
         }
         Some(other) => {
-            return Err(format!("the answer has the encoding {:?}, which was not asked for", String::from_utf8_lossy(other)));
+            return Err(format!(
+                "the answer has the encoding {:?}, which was not asked for",
+                String::from_utf8_lossy(other)
+            ));
         }
     };
     let truncated = more || plain.len() > limit;

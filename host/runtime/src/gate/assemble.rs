@@ -101,10 +101,21 @@ mod tests {
     #[test]
     fn what_parsers_disagree_about_is_refused() {
         for url in [
-            "http://a.example/", "ftp://a.example/", "https://u:p@a.example/", "https://u@a.example/",
-            "https://a.example/#x", "https://a.example/x y", "https://a.example\\@b.example/", "https://a.ex\tample/",
-            "https://a.example/\r\nHost: b", "https://a.example/a/../b", "https://a.example/%2e%2E/b", "https://a.example/.",
-            "/relative", "https://", "",
+            "http://a.example/",
+            "ftp://a.example/",
+            "https://u:p@a.example/",
+            "https://u@a.example/",
+            "https://a.example/#x",
+            "https://a.example/x y",
+            "https://a.example\\@b.example/",
+            "https://a.ex\tample/",
+            "https://a.example/\r\nHost: b",
+            "https://a.example/a/../b",
+            "https://a.example/%2e%2E/b",
+            "https://a.example/.",
+            "/relative",
+            "https://",
+            "",
         ] {
             assert!(parse(url).is_err(), "{url:?} was let through");
         }
@@ -113,7 +124,8 @@ mod tests {
 
     #[test]
     fn segments_are_encoded_and_dots_are_refused() {
-        let url = extend("https://a.example/hook/", &["a/b?c#d%".to_owned()], &[("k&".to_owned(), "v=".to_owned())]).unwrap();
+        let url =
+            extend("https://a.example/hook/", &["a/b?c#d%".to_owned()], &[("k&".to_owned(), "v=".to_owned())]).unwrap();
         assert_eq!(url.as_str(), "https://a.example/hook/a%2Fb%3Fc%23d%25?k%26=v%3D");
         for segment in [".", "..", "%2e%2e", ""] {
             assert!(extend("https://a.example/hook", &[segment.to_owned()], &[]).is_err(), "{segment:?}");
@@ -126,7 +138,9 @@ mod tests {
             place_in_path("https://a.example/bot{t}/send", "{t}", "1:a/b").unwrap(),
             "https://a.example/bot1%3Aa%2Fb/send"
         );
-        for url in ["https://a.example/", "https://a.example/{t}/{t}", "https://{t}.example/x", "https://a.example/?q={t}"] {
+        for url in
+            ["https://a.example/", "https://a.example/{t}/{t}", "https://{t}.example/x", "https://a.example/?q={t}"]
+        {
             assert!(place_in_path(url, "{t}", "secret").is_err(), "{url}");
         }
     }

@@ -194,7 +194,11 @@ impl Binding {
 /// Whether a request's body is within the limit.
 pub(crate) fn check_size(request: &Request, limits: &Limits) -> Result<(), String> {
     if request.body.len() > limits.request_bytes {
-        return Err(format!("the body has {} bytes, and at most {} are taken", request.body.len(), limits.request_bytes));
+        return Err(format!(
+            "the body has {} bytes, and at most {} are taken",
+            request.body.len(),
+            limits.request_bytes
+        ));
     }
     Ok(())
 }

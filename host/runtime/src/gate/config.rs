@@ -87,7 +87,9 @@ impl GateConfig {
     pub fn with_proxy(mut self, url: &str) -> Result<Self, GateConfigError> {
         let proxy = Url::parse(url).map_err(|error| GateConfigError(format!("the proxy is no URL: {error}")))?;
         if proxy.scheme() != "http" || !proxy.has_host() || !proxy.username().is_empty() {
-            return Err(GateConfigError("a proxy is an http URL without user, such as http://proxy.example.com:3128".to_owned()));
+            return Err(GateConfigError(
+                "a proxy is an http URL without user, such as http://proxy.example.com:3128".to_owned(),
+            ));
         }
         self.proxy = Some(proxy);
         Ok(self)

@@ -21,7 +21,9 @@ use crate::gate::address::AddressPolicy;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConnectError {
     /// The gate's refusal.
-    #[error("{host} has no address that may be reached: {address} is {reason}. Private addresses are refused unless the operator pairs this network with this host (allow_private), or sends this host's traffic elsewhere (upstreams)")]
+    #[error(
+        "{host} has no address that may be reached: {address} is {reason}. Private addresses are refused unless the operator pairs this network with this host (allow_private), or sends this host's traffic elsewhere (upstreams)"
+    )]
     Refused { host: String, address: SocketAddr, reason: &'static str },
     #[error("the address of {0} is not known: {1}")]
     Unresolved(String, String),

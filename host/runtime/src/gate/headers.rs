@@ -4,9 +4,26 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 /// The host's own headers, and those that only proxies or connections have.
 const FORBIDDEN: [&str; 20] = [
-    "accept-encoding", "authorization", "connection", "content-length", "cookie", "cookie2", "expect", "forwarded",
-    "host", "http2-settings", "keep-alive", "te", "trailer", "transfer-encoding", "upgrade", "via", "x-real-ip",
-    "set-cookie", "proxy-connection", "user-agent",
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "cookie",
+    "cookie2",
+    "expect",
+    "forwarded",
+    "host",
+    "http2-settings",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "via",
+    "x-real-ip",
+    "set-cookie",
+    "proxy-connection",
+    "user-agent",
 ];
 /// Families of them.
 const FORBIDDEN_PREFIXES: [&str; 3] = ["proxy-", "x-forwarded-", "sec-"];
@@ -68,7 +85,9 @@ mod tests {
 
     #[test]
     fn injected_lines_are_refused_in_names_and_values() {
-        for (name, value) in [("x", "a\r\nHost: b"), ("x", "a\nb"), ("x\r\ny", "a"), ("x y", "a"), ("", "a"), ("x", "a\0")] {
+        for (name, value) in
+            [("x", "a\r\nHost: b"), ("x", "a\nb"), ("x\r\ny", "a"), ("x y", "a"), ("", "a"), ("x", "a\0")]
+        {
             assert!(refused(name, value), "{name:?}: {value:?}");
         }
     }
@@ -76,8 +95,20 @@ mod tests {
     #[test]
     fn the_hosts_own_headers_are_refused_in_any_case() {
         for name in [
-            "Host", "content-length", "Transfer-Encoding", "expect", "accept-encoding", "Authorization", "cookie",
-            "connection", "te", "upgrade", "proxy-authorization", "X-Forwarded-For", "forwarded", "via",
+            "Host",
+            "content-length",
+            "Transfer-Encoding",
+            "expect",
+            "accept-encoding",
+            "Authorization",
+            "cookie",
+            "connection",
+            "te",
+            "upgrade",
+            "proxy-authorization",
+            "X-Forwarded-For",
+            "forwarded",
+            "via",
         ] {
             assert!(refused(name, "x"), "{name}");
         }

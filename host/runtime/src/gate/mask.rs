@@ -7,8 +7,8 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use url::Url;
 use secrecy::zeroize::Zeroizing;
+use url::Url;
 
 /// What stands in place of a credential.
 const MASK: &str = "[masked]";
@@ -195,7 +195,9 @@ mod tests {
     fn the_token_of_a_secret_url_is_masked_by_itself_and_with_its_path() {
         let mut masks = Masks::default();
         masks.add("https://hooks.example.com/services/T0/B0/canarycanarycanary01");
-        for echo in ["canarycanarycanary01", "/services/T0/B0/canarycanarycanary01", "services/T0/B0/canarycanarycanary01"] {
+        for echo in
+            ["canarycanarycanary01", "/services/T0/B0/canarycanarycanary01", "services/T0/B0/canarycanarycanary01"]
+        {
             assert_eq!(masks.text(format!("no service {echo}!")), "no service [masked]!");
         }
         assert_eq!(masks.text("services are fine".to_owned()), "services are fine");

@@ -78,15 +78,16 @@ impl Gate {
             Some(proxy) => Some(proxy.as_str().parse::<Uri>().map_err(|error| error.to_string())?),
             None => None,
         };
-        let policy = Arc::new(AddressPolicy {
-            private: config.private.clone(),
-            own_listeners: config.own_listeners.clone(),
-        });
+        let policy =
+            Arc::new(AddressPolicy { private: config.private.clone(), own_listeners: config.own_listeners.clone() });
         let checked = Connector { policy, proxy, timeout: config.connect_timeout, unchecked: false };
         let unchecked = Connector { proxy: None, unchecked: true, ..checked.clone() };
         let client = |connector| {
-            let https =
-                HttpsConnectorBuilder::new().with_tls_config(tls.clone()).https_or_http().enable_http1().wrap_connector(connector);
+            let https = HttpsConnectorBuilder::new()
+                .with_tls_config(tls.clone())
+                .https_or_http()
+                .enable_http1()
+                .wrap_connector(connector);
             Client::builder(TokioExecutor::new())
                 .pool_timer(TokioTimer::new())
                 .pool_idle_timeout(Duration::from_secs(30))
@@ -136,15 +137,9 @@ impl Gate {
             match &credential.placement {
                 Placement::Header(place) => place::header(&mut headers, &place.name, &place.prefix, secret),
                 Placement::Headers => place::all_headers(&mut headers, secret),
-                Placement::Basic(key) => {
-                    place::basic(&mut headers, binding.text(key).unwrap_or_default(), secret)
-                }
-                Placement::JsonBody(pointer) => {
-                    place::json_body(&body, pointer, secret).map(|placed| body = placed)
-                }
-                Placement::Sign(signature) => {
-                    sign::sign(signature, secret, &mut headers, &body, SystemTime::now())
-                }
+                Placement::Basic(key) => place::basic(&mut headers, binding.text(key).unwrap_or_default(), secret),
+                Placement::JsonBody(pointer) => place::json_body(&body, pointer, secret).map(|placed| body = placed),
+                Placement::Sign(signature) => sign::sign(signature, secret, &mut headers, &body, SystemTime::now()),
                 Placement::Address | Placement::Path(_) | Placement::Query(_) => Ok(()),
             }
             .map_err(denied)?;
@@ -174,7 +169,8 @@ impl Gate {
                     if let Placement::Path(placeholder) = &credential.placement {
                         bare = assemble::place_in_path(&bare, placeholder, "x").map_err(denied)?;
                         let secret = secret(call, credential).await?;
-                        placed = assemble::place_in_path(&placed, placeholder, secret.expose_secret()).map_err(denied)?;
+                        placed =
+                            assemble::place_in_path(&placed, placeholder, secret.expose_secret()).map_err(denied)?;
                     }
                 }
                 let origin = origin_of(&assemble::parse(&bare).map_err(denied)?)?;

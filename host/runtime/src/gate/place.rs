@@ -39,8 +39,8 @@ pub(crate) fn basic(map: &mut HeaderMap, user: &str, secret: &str) -> Result<(),
 
 /// Replaces the string at a JSON Pointer. Everything else stays as it was, digits included.
 pub(crate) fn json_body(body: &[u8], pointer: &str, secret: &str) -> Result<Vec<u8>, String> {
-    let mut document: Node =
-        serde_json::from_slice(body).map_err(|error| format!("the body is no JSON to place a credential in: {error}"))?;
+    let mut document: Node = serde_json::from_slice(body)
+        .map_err(|error| format!("the body is no JSON to place a credential in: {error}"))?;
     let mut node = &mut document;
     for token in pointer.split('/').skip(1) {
         let token = token.replace("~1", "/").replace("~0", "~");
