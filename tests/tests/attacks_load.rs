@@ -1,6 +1,6 @@
 //! Attacks on loading: what is no component, a broken one, or one of another world, and what the operator is told.
 
-#![expect(
+#![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,

@@ -1,7 +1,15 @@
 //! What tests of attacks share: the hostile component in a runtime with short limits, a neighbour that behaves, and a
 //! server that does not.
 
-#![allow(dead_code, unreachable_pub, missing_docs, reason = "each test program uses its own part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "each test program uses its own part, and helpers of tests fail by panicking, as tests do"
+)]
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, PoisonError};
