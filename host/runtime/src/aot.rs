@@ -79,7 +79,7 @@ fn private_folder(folder: &Path) -> io::Result<()> {
         return Err(io::Error::new(
             io::ErrorKind::PermissionDenied,
             format!(
-                "{} holds native code that this program runs, so only its user may enter it: expected a folder of its own with mode 0700, found mode {:04o}; run `chmod 700` on it or name another",
+                "{} holds native code that this program runs, so only its user may enter it: expected a folder of its own with mode 0700, found mode {:04o}; name a folder of its own, or run `chmod 700` on one that holds nothing else",
                 folder.display(),
                 metadata.mode() & 0o7777
             ),

@@ -1,5 +1,7 @@
 //! What components may remember from one call to the next: small, by component and channel, and gone at any time.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use moka::Expiry;
@@ -40,14 +42,23 @@ impl Expiry<(u64, String), Entry> for KeptAsAsked {
 
 /// All that components remember.
 #[derive(Clone)]
-pub(crate) struct Memory(Cache<(u64, String), Entry>);
+pub(crate) struct Memory {
+    cache: Cache<(u64, String), Entry>,
+    scopes: Arc<AtomicU64>,
+}
 
 impl Memory {
     pub(crate) fn new() -> Self {
         let weigh = |(_, key): &(u64, String), entry: &Entry| {
             u32::try_from(key.len() + entry.value.len() + 64).unwrap_or(u32::MAX)
         };
-        Self(Cache::builder().max_capacity(TOTAL_BYTES).weigher(weigh).expire_after(KeptAsAsked).build())
+        let cache = Cache::builder().max_capacity(TOTAL_BYTES).weigher(weigh).expire_after(KeptAsAsked).build();
+        Self { cache, scopes: Arc::default() }
+    }
+
+    /// A part that nobody else sees: no two channels share one, whatever their components.
+    pub(crate) fn next_scope(&self) -> CacheScope {
+        CacheScope { memory: self.clone(), scope: self.scopes.fetch_add(1, Ordering::Relaxed) }
     }
 }
 
@@ -58,12 +69,8 @@ pub(crate) struct CacheScope {
 }
 
 impl CacheScope {
-    pub(crate) fn new(memory: Memory, scope: u64) -> Self {
-        Self { memory, scope }
-    }
-
     pub(crate) fn get(&self, key: String) -> Option<String> {
-        self.memory.0.get(&(self.scope, key)).map(|entry| entry.value)
+        self.memory.cache.get(&(self.scope, key)).map(|entry| entry.value)
     }
 
     pub(crate) fn put(&self, key: String, value: String, seconds: u32) {
@@ -71,7 +78,7 @@ impl CacheScope {
             return;
         }
         let keep = Duration::from_secs(seconds.into()).min(LONGEST);
-        self.memory.0.insert((self.scope, key), Entry { value, keep });
+        self.memory.cache.insert((self.scope, key), Entry { value, keep });
     }
 }
 
@@ -82,7 +89,7 @@ mod tests {
     #[test]
     fn one_scope_does_not_see_what_another_keeps() {
         let memory = Memory::new();
-        let (one, two) = (CacheScope::new(memory.clone(), 1), CacheScope::new(memory, 2));
+        let (one, two) = (memory.next_scope(), memory.next_scope());
         one.put("k".into(), "v".into(), 60);
         assert_eq!(one.get("k".into()).as_deref(), Some("v"));
         assert_eq!(two.get("k".into()), None);
@@ -90,7 +97,7 @@ mod tests {
 
     #[test]
     fn what_is_too_large_is_not_kept() {
-        let scope = CacheScope::new(Memory::new(), 1);
+        let scope = Memory::new().next_scope();
         scope.put("k".into(), "x".repeat(VALUE_BYTES + 1), 60);
         scope.put("k".repeat(KEY_BYTES + 1), "v".into(), 60);
         assert_eq!(scope.get("k".into()), None);

@@ -94,8 +94,7 @@ impl Channel {
             credentials: binding.available(),
             workspace: None,
         };
-        let memory = plugin.runtime().0.memory.clone();
-        let cache = Arc::new(CacheScope::new(memory, plugin.next_channel()));
+        let cache = Arc::new(plugin.runtime().0.memory.next_scope());
         Self(Arc::new(Inner { plugin, binding, configuration, cache }))
     }
 

@@ -1,7 +1,6 @@
 //! A loaded component: what it is, what it wants, and a fresh sandbox of it for each call.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use regex::Regex;
@@ -70,7 +69,6 @@ struct Inner {
     size: usize,
     imports: Vec<String>,
     exports: Vec<String>,
-    channels: AtomicU64,
 }
 
 impl Plugin {
@@ -91,8 +89,7 @@ impl Plugin {
             // What does not compile was refused with the descriptor.
             .map(|field| field.rules.iter().filter_map(|rule| settings::whole(&rule.pattern).ok()).collect())
             .collect();
-        let channels = AtomicU64::new(0);
-        Self(Arc::new(Inner { runtime, pre, descriptor, patterns, metadata, sha256, size, imports, exports, channels }))
+        Self(Arc::new(Inner { runtime, pre, descriptor, patterns, metadata, sha256, size, imports, exports }))
     }
 
     /// What it says of itself.
@@ -133,7 +130,18 @@ impl Plugin {
         settings: Map<String, Value>,
         secrets: Arc<dyn SecretSource>,
     ) -> Result<Channel, ConfigureError> {
-        settings::check(self, &grant, &settings, secrets.as_ref()).await?;
+        settings::check(self, &grant, &settings, Some(secrets.as_ref())).await?;
+        Ok(Channel::new(self.clone(), grant, settings, secrets))
+    }
+
+    /// As [`Plugin::configure`], for [`Channel::preview`] alone: reads no secret, and none has to be filled in.
+    pub async fn configure_preview(
+        &self,
+        grant: Grant,
+        settings: Map<String, Value>,
+        secrets: Arc<dyn SecretSource>,
+    ) -> Result<Channel, ConfigureError> {
+        settings::check(self, &grant, &settings, None).await?;
         Ok(Channel::new(self.clone(), grant, settings, secrets))
     }
 
@@ -143,11 +151,6 @@ impl Plugin {
 
     pub(crate) fn patterns(&self, field: usize) -> &[Regex] {
         self.0.patterns.get(field).map_or(&[], Vec::as_slice)
-    }
-
-    /// A number for a channel's part of the cache.
-    pub(crate) fn next_channel(&self) -> u64 {
-        self.0.channels.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(crate) fn pre(&self) -> &ChannelPluginPre<CallState> {

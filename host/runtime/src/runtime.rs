@@ -38,7 +38,7 @@ pub enum BuildError {
 }
 
 /// Makes a [`Runtime`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct RuntimeBuilder {
     limits: Limits,
     gate: GateConfig,

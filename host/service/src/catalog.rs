@@ -60,6 +60,10 @@ impl Catalog {
     /// Two components of one type: which would be meant, nobody could tell.
     fn add(&mut self, entry: Entry) -> Result<(), CliError> {
         if let Some(first) = self.entries.iter().find(|other| other.id() == entry.id()) {
+            if first.plugin.sha256() == entry.plugin.sha256() {
+                // The same bytes, such as what `dist` made of a built-in one.
+                return Ok(());
+            }
             let place = |entry: &Entry| match &entry.origin {
                 Origin::BuiltIn => "built in".to_owned(),
                 Origin::File(path) => path.display().to_string(),

@@ -13,9 +13,11 @@ mod surroundings;
 mod traps;
 mod wire;
 
-#[expect(unsafe_code, clippy::all, reason = "generated from the contract")]
+#[expect(unsafe_code, reason = "generated from the contract")]
 #[allow(
     unused,
+    clippy::all,
+    clippy::pedantic,
     unreachable_pub,
     clippy::allow_attributes_without_reason,
     reason = "generated from the contract"

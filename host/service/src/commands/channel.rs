@@ -29,7 +29,7 @@ pub(crate) async fn send(
     format: Format,
 ) -> Result<Ending, CliError> {
     let event = read_event(path, event_options)?;
-    let opened = open(options, folder, is_stdin(path), Missing::Refuse).await?;
+    let opened = open(options, folder, is_stdin(path), Purpose::Send).await?;
     let request = request(event);
     let report = opened.channel.deliver(&request).await;
     tell_log(&report.log);
@@ -46,7 +46,7 @@ pub(crate) async fn preview(
     format: Format,
 ) -> Result<Ending, CliError> {
     let event = read_event(path, event_options)?;
-    let opened = open(options, folder, is_stdin(path), Missing::Warn).await?;
+    let opened = open(options, folder, is_stdin(path), Purpose::Preview).await?;
     let preview = opened.channel.preview(&request(event)).await;
     tell_log(&preview.log);
     output::delivery::previewed(&preview, format).map_err(|error| CliError::work("unprintable", error.to_string()))?;
@@ -56,7 +56,7 @@ pub(crate) async fn preview(
 
 /// Checks a channel's settings with its service.
 pub(crate) async fn check(options: &ChannelOptions, folder: Option<&Path>, format: Format) -> Result<Ending, CliError> {
-    let opened = open(options, folder, false, Missing::Refuse).await?;
+    let opened = open(options, folder, false, Purpose::Send).await?;
     let report = opened.channel.check().await;
     tell_log(&report.log);
     output::delivery::checked(&opened.place, &report.result, format);
@@ -97,11 +97,13 @@ fn read_event(path: &Path, options: &EventOptions) -> Result<Event, CliError> {
     })
 }
 
-/// What to do about a destination that was not granted.
+/// What a channel is opened for.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Missing {
-    Refuse,
-    Warn,
+enum Purpose {
+    /// Something may leave: a missing grant or secret is refused.
+    Send,
+    /// Nothing leaves: what is missing is only said.
+    Preview,
 }
 
 /// A channel, and how to call it in what people read.
@@ -114,17 +116,19 @@ async fn open(
     options: &ChannelOptions,
     folder: Option<&Path>,
     stdin_taken: bool,
-    missing: Missing,
+    purpose: Purpose,
 ) -> Result<Opened, CliError> {
     let entry = catalog::find(&runtime(Some(options))?, folder, &options.channel_type).await?;
     let filled = settings::fill(entry.plugin.descriptor(), &options.settings, stdin_taken)?;
-    let grant = grant(&entry, options, &filled, missing)?;
+    let grant = grant(&entry, options, &filled, purpose)?;
     let place = place(&entry, &filled);
-    let channel = entry
-        .plugin
-        .configure(grant, filled.settings, Arc::new(filled.secrets))
-        .await
-        .map_err(|error| refused_settings(&error))?;
+    let (plugin, secrets) = (&entry.plugin, Arc::new(filled.secrets));
+    let channel = match purpose {
+        Purpose::Send => plugin.configure(grant, filled.settings, secrets).await,
+        // Shows what would be sent before there is a secret to send it with.
+        Purpose::Preview => plugin.configure_preview(grant, filled.settings, secrets).await,
+    }
+    .map_err(|error| refused_settings(&error))?;
     Ok(Opened { channel, place })
 }
 
@@ -139,7 +143,7 @@ fn refused_settings(error: &pqh_runtime::ConfigureError) -> CliError {
 }
 
 /// Built-in components get what they describe, any other only what the command line grants.
-fn grant(entry: &Entry, options: &ChannelOptions, filled: &Filled, missing: Missing) -> Result<Grant, CliError> {
+fn grant(entry: &Entry, options: &ChannelOptions, filled: &Filled, purpose: Purpose) -> Result<Grant, CliError> {
     if entry.is_built_in() {
         if options.grants.is_empty() {
             return Ok(Grant::described(&entry.plugin));
@@ -164,7 +168,7 @@ fn grant(entry: &Entry, options: &ChannelOptions, filled: &Filled, missing: Miss
         flags.join(" ")
     );
     // Whoever granted some of them has seen the list, and meant it.
-    if missing == Missing::Warn || open.len() < wanted.len() {
+    if purpose == Purpose::Preview || open.len() < wanted.len() {
         tracing::warn!("{message}");
         return Ok(grant);
     }
