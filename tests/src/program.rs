@@ -13,18 +13,13 @@ use anyhow::{Context as _, Result, ensure};
 /// When it does not build.
 pub fn pqh() -> Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    BUILT
-        .get_or_init(|| build().map_err(|error| format!("{error:#}")))
-        .clone()
-        .map_err(anyhow::Error::msg)
+    BUILT.get_or_init(|| build().map_err(|error| format!("{error:#}"))).clone().map_err(anyhow::Error::msg)
 }
 
 fn build() -> Result<PathBuf> {
     let current = std::env::current_exe().context("cannot tell where this program stands")?;
     // <target>/<profile>/slack-simulator, or <target>/<profile>/deps/test-0123
-    let mut folder = current
-        .parent()
-        .context("this program stands in no folder")?;
+    let mut folder = current.parent().context("this program stands in no folder")?;
     if folder.ends_with("deps") {
         folder = folder.parent().context("no profile folder")?;
     }
@@ -38,10 +33,7 @@ fn build() -> Result<PathBuf> {
     if folder.ends_with("release") {
         command.arg("--release");
     }
-    ensure!(
-        command.status().context("cannot run cargo")?.success(),
-        "pqh does not build"
-    );
+    ensure!(command.status().context("cannot run cargo")?.success(), "pqh does not build");
     Ok(folder.join(format!("pqh{}", std::env::consts::EXE_SUFFIX)))
 }
 

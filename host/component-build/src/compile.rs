@@ -51,7 +51,9 @@ pub(crate) fn component(workspace: &Workspace, package: &Package) -> Result<Path
     for name in inherited() {
         command.env_remove(name);
     }
-    command.env("CARGO_ENCODED_RUSTFLAGS", path_free(workspace.root()));
+    let mut flags = path_free(workspace.root());
+    flags.push(SMALL_STACK);
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags);
     let mut cargo = command.spawn().context("cannot run cargo")?;
     let mut wasm = None;
     if let Some(stdout) = cargo.stdout.take() {
@@ -105,6 +107,10 @@ fn inherited() -> impl Iterator<Item = OsString> {
             .is_some_and(|name| NAMES.contains(&name) || BEGINNINGS.iter().any(|start| name.starts_with(start)))
     })
 }
+
+/// A shadow stack of 128 KiB in place of 1 MiB: what a fresh sandbox touches then lies within the memory that the host
+/// resets by copying. It made a delivery a quarter faster.
+const SMALL_STACK: &str = "\u{1f}-Clink-arg=-zstack-size=131072";
 
 /// Flags that keep folders of the building machine out of the component, so that it is the same wherever it is built.
 fn path_free(root: &Path) -> OsString {

@@ -17,28 +17,34 @@ pub(crate) struct CallState {
     pub(crate) egress: Egress,
     pub(crate) cache: Option<Arc<CacheScope>>,
     pub(crate) deadline: Instant,
-    wasi: WasiCtx,
+    /// Made when the component first uses it: many never do.
+    wasi: Option<WasiCtx>,
     table: ResourceTable,
 }
 
 impl CallState {
     pub(crate) fn new(limits: &Limits, log: CallLog, egress: Egress, deadline: Instant) -> Self {
-        // An empty context: nothing preopened, no environment, no arguments, no network. Output goes into the log.
-        let mut wasi = WasiCtxBuilder::new();
-        wasi.stdout(Console { log: log.clone(), level: LogLevel::Info })
-            .stderr(Console { log: log.clone(), level: LogLevel::Warn })
-            .allow_tcp(false)
-            .allow_udp(false)
-            .allow_ip_name_lookup(false)
-            .max_random_size(64 << 10);
         let mut table = ResourceTable::new();
         table.set_max_capacity(256);
-        Self { meter: Meter::new(limits), log, egress, cache: None, deadline, wasi: wasi.build(), table }
+        Self { meter: Meter::new(limits), log, egress, cache: None, deadline, wasi: None, table }
     }
 }
 
 impl WasiView for CallState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        let log = &self.log;
+        WasiCtxView { ctx: self.wasi.get_or_insert_with(|| empty_wasi(log)), table: &mut self.table }
     }
+}
+
+/// Nothing preopened, no environment, no arguments, no network. Output goes into the log.
+fn empty_wasi(log: &CallLog) -> WasiCtx {
+    WasiCtxBuilder::new()
+        .stdout(Console { log: log.clone(), level: LogLevel::Info })
+        .stderr(Console { log: log.clone(), level: LogLevel::Warn })
+        .allow_tcp(false)
+        .allow_udp(false)
+        .allow_ip_name_lookup(false)
+        .max_random_size(64 << 10)
+        .build()
 }

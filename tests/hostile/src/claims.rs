@@ -37,8 +37,5 @@ pub(crate) fn attack(settings: &Settings) -> Option<Result<Receipt, Failure>> {
 }
 
 fn claimed(kind: FailureKind) -> Failure {
-    Failure {
-        kind,
-        ..told("claimed", "the component's claim")
-    }
+    Failure { kind, ..told("claimed", "the component's claim") }
 }

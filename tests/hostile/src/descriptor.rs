@@ -7,11 +7,7 @@ const HOST: &str = "attack.example";
 
 /// The descriptor; with the feature `describe-huge`, one of hundreds of megabytes.
 pub(crate) fn descriptor() -> Descriptor {
-    let summary = if cfg!(feature = "describe-huge") {
-        "huge ".repeat(50_000_000)
-    } else {
-        "Attacks its host".into()
-    };
+    let summary = if cfg!(feature = "describe-huge") { "huge ".repeat(50_000_000) } else { "Attacks its host".into() };
     Descriptor {
         id: "hostile".into(),
         name: "Hostile".into(),
@@ -24,11 +20,7 @@ pub(crate) fn descriptor() -> Descriptor {
         ],
         credentials: credentials(),
         target: vec!["attack".into()],
-        paces: vec![Pace {
-            scope: PaceScope::Target,
-            per_minute: 60,
-            burst: 5,
-        }],
+        paces: vec![Pace { scope: PaceScope::Target, per_minute: 60, burst: 5 }],
         digests: false,
         hints: Vec::new(),
     }
@@ -63,13 +55,7 @@ fn field(key: &str, kind: FieldKind, required: bool) -> Field {
 
 fn credentials() -> Vec<Credential> {
     vec![
-        token(
-            "token",
-            Placement::Header(HeaderPlace {
-                name: "x-token".into(),
-                prefix: String::new(),
-            }),
-        ),
+        token("token", Placement::Header(HeaderPlace { name: "x-token".into(), prefix: String::new() })),
         token("token-json", Placement::JsonBody("/secret".into())),
         token("token-path", Placement::Path("{token}".into())),
         token("token-query", Placement::Query("token".into())),

@@ -1,8 +1,5 @@
 //! A hostile channel type, with an attack per name: what the sandbox has to survive. `README.md` lists them.
-#![expect(
-    clippy::panic,
-    reason = "this component exists to misbehave, traps included"
-)]
+#![expect(clippy::panic, reason = "this component exists to misbehave, traps included")]
 
 mod claims;
 mod descriptor;
@@ -49,10 +46,7 @@ impl channel::Guest for Hostile {
         resources::spin();
         #[cfg(feature = "describe-trap")]
         panic!("describe traps");
-        #[cfg_attr(
-            feature = "describe-trap",
-            expect(unreachable_code, reason = "the feature asks for it")
-        )]
+        #[cfg_attr(feature = "describe-trap", expect(unreachable_code, reason = "the feature asks for it"))]
         descriptor::descriptor()
     }
 
@@ -91,21 +85,12 @@ fn attack(configuration: &Configuration) -> Result<Receipt, Failure> {
         .or_else(|| surroundings::attack(&settings))
         .or_else(|| claims::attack(&settings))
         .or_else(|| wire::attack(&settings))
-        .unwrap_or_else(|| {
-            Err(told(
-                "unknown-attack",
-                format!("no attack is called {:?}", settings.attack),
-            ))
-        })
+        .unwrap_or_else(|| Err(told("unknown-attack", format!("no attack is called {:?}", settings.attack))))
 }
 
 /// A receipt with nothing in it.
 fn receipt() -> Receipt {
-    Receipt {
-        reference: None,
-        permalink: None,
-        warnings: Vec::new(),
-    }
+    Receipt { reference: None, permalink: None, warnings: Vec::new() }
 }
 
 /// A failure whose message tells what the component saw.

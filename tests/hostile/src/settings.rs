@@ -51,10 +51,6 @@ impl Settings {
 
     /// The credentials that requests name.
     pub(crate) fn credentials(&self) -> Vec<String> {
-        self.credentials
-            .split(',')
-            .filter(|name| !name.is_empty())
-            .map(str::to_owned)
-            .collect()
+        self.credentials.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
     }
 }

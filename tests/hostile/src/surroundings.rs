@@ -25,11 +25,7 @@ pub(crate) fn attack(settings: &Settings) -> Option<Result<Receipt, Failure>> {
         "tcp-send" => result(tcp_send(or(&settings.url, "127.0.0.1:80"))),
         "tcp-listen" => result(TcpListener::bind("127.0.0.1:0").map(drop)),
         "udp" => result(UdpSocket::bind("0.0.0.0:0").map(drop)),
-        "dns" => result(
-            or(&settings.url, "localhost:80")
-                .to_socket_addrs()
-                .map(Iterator::collect::<Vec<_>>),
-        ),
+        "dns" => result(or(&settings.url, "localhost:80").to_socket_addrs().map(Iterator::collect::<Vec<_>>)),
         "clock" => format!("{:?}", std::time::SystemTime::now()),
         "process" => result(std::process::Command::new("/bin/sh").arg("-c").arg("true").status()),
         "thread" => result(std::thread::Builder::new().spawn(|| ()).map(drop)),

@@ -17,51 +17,26 @@ pub(crate) fn attack(settings: &Settings) -> Option<Result<Receipt, Failure>> {
         "request-many" => many(settings),
         "request-giant-body" => {
             let body = vec![b'x'; settings.count_or(1 << 25)];
-            tell(&outbound_http::send(&Request {
-                body,
-                ..request(settings)
-            }))
+            tell(&outbound_http::send(&Request { body, ..request(settings) }))
         }
         "request-giant-header" => {
             let value = "x".repeat(settings.count_or(1 << 20));
-            tell(&outbound_http::send(&Request {
-                headers: vec![("x-a".into(), value)],
-                ..request(settings)
-            }))
+            tell(&outbound_http::send(&Request { headers: vec![("x-a".into(), value)], ..request(settings) }))
         }
         "request-many-headers" => {
-            let headers = (0..settings.count_or(100_000))
-                .map(|index| (format!("x-{index}"), "1".into()))
-                .collect();
-            tell(&outbound_http::send(&Request {
-                headers,
-                ..request(settings)
-            }))
+            let headers = (0..settings.count_or(100_000)).map(|index| (format!("x-{index}"), "1".into())).collect();
+            tell(&outbound_http::send(&Request { headers, ..request(settings) }))
         }
         "request-giant-url" => {
             let url = format!("{}?{}", settings.url, "x".repeat(settings.count_or(1 << 20)));
-            tell(&outbound_http::send(&Request {
-                address: Address::Url(url),
-                ..request(settings)
-            }))
+            tell(&outbound_http::send(&Request { address: Address::Url(url), ..request(settings) }))
         }
-        "request-no-time" => tell(&outbound_http::send(&Request {
-            timeout: Some(0),
-            ..request(settings)
-        })),
-        "request-all-time" => tell(&outbound_http::send(&Request {
-            timeout: Some(u32::MAX),
-            ..request(settings)
-        })),
+        "request-no-time" => tell(&outbound_http::send(&Request { timeout: Some(0), ..request(settings) })),
+        "request-all-time" => tell(&outbound_http::send(&Request { timeout: Some(u32::MAX), ..request(settings) })),
         "hook" => tell(&outbound_http::send(&hook(settings, &[]))),
         "hook-dot-dot" => tell(&outbound_http::send(&hook(settings, &["..", "other"]))),
         "hook-slash" => tell(&outbound_http::send(&hook(settings, &["a/../../b", "%2e%2e"]))),
-        "echo" => format!(
-            "settings {} credentials {:?} {}",
-            settings.raw,
-            settings.placeable,
-            tell(&send(settings))
-        ),
+        "echo" => format!("settings {} credentials {:?} {}", settings.raw, settings.placeable, tell(&send(settings))),
         _ => return None,
     };
     Some(Err(told("saw", seen)))
@@ -91,10 +66,7 @@ fn hook(settings: &Settings, path: &[&str]) -> Request {
         path: path.iter().copied().map(str::to_owned).collect(),
         query: Vec::new(),
     });
-    Request {
-        address,
-        ..request(settings)
-    }
+    Request { address, ..request(settings) }
 }
 
 fn method(name: &str) -> Method {
@@ -127,11 +99,7 @@ fn tell(result: &Result<Response, Error>) -> String {
                 let _ = write!(text, "\n{name}: {value}");
             }
             let body = String::from_utf8_lossy(&response.body);
-            let _ = write!(
-                text,
-                "\ntruncated {} retry-after {:?}\n{body}",
-                response.truncated, response.retry_after
-            );
+            let _ = write!(text, "\ntruncated {} retry-after {:?}\n{body}", response.truncated, response.retry_after);
             text
         }
         Err(error) => format!("error {:?} sent {} {}", error.kind, error.request_sent, error.message),

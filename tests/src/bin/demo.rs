@@ -6,12 +6,7 @@ use anyhow::{Result, ensure};
 use pqh_tests::program;
 use pqh_tests::slack_webhook::{Simulator, render};
 
-const EVENTS: &[&str] = &[
-    "daily-sales-triggered",
-    "daily-sales-resolved",
-    "etl-notebook",
-    "daily-revenue-triggered",
-];
+const EVENTS: &[&str] = &["daily-sales-triggered", "daily-sales-resolved", "etl-notebook", "daily-revenue-triggered"];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -23,14 +18,7 @@ async fn main() -> Result<()> {
         let path = program::event(name);
         let upstream = upstream.clone();
         let ran = tokio::task::spawn_blocking(move || {
-            let arguments = [
-                "send",
-                &path,
-                "--type",
-                "slack-webhook",
-                "--upstream",
-                &upstream,
-            ];
+            let arguments = ["send", &path, "--type", "slack-webhook", "--upstream", &upstream];
             program::run(&arguments, &Simulator::webhook_url())
         })
         .await??;
@@ -38,18 +26,13 @@ async fn main() -> Result<()> {
         eprint!("{}", String::from_utf8_lossy(&ran.stderr));
         ensure!(ran.status.success(), "pqh ended with {}", ran.status);
         let messages = simulator.messages();
-        ensure!(
-            messages.len() == index + 1,
-            "pqh said that it delivered, and no message arrived"
-        );
+        ensure!(messages.len() == index + 1, "pqh said that it delivered, and no message arrived");
         println!("\nIn Slack:\n");
         for message in messages.iter().skip(index) {
             println!("{}\n", render::message(message, colour));
         }
     }
-    println!(
-        "The same to a Slack channel of your own (the URL is a secret; the file keeps it out of the history):\n"
-    );
+    println!("The same to a Slack channel of your own (the URL is a secret; the file keeps it out of the history):\n");
     println!(
         "  target/debug/pqh send tests/events/daily-sales-triggered.json --type slack-webhook --set url=@webhook-url.txt\n"
     );

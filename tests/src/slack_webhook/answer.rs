@@ -25,8 +25,5 @@ pub const WORDS: &[(&str, u16)] = &[
 
 /// The status of `word`; 400 for one that is not in the table.
 pub fn status_of(word: &str) -> u16 {
-    WORDS
-        .iter()
-        .find(|(known, _)| *known == word)
-        .map_or(400, |(_, status)| *status)
+    WORDS.iter().find(|(known, _)| *known == word).map_or(400, |(_, status)| *status)
 }

@@ -6,10 +6,7 @@ pub(crate) fn is_sound(text: &str) -> bool {
     while let Some(at) = rest.find(['<', '&']) {
         rest = &rest[at..];
         if rest.starts_with('&') {
-            let Some(entity) = ["&amp;", "&lt;", "&gt;"]
-                .iter()
-                .find(|entity| rest.starts_with(**entity))
-            else {
+            let Some(entity) = ["&amp;", "&lt;", "&gt;"].iter().find(|entity| rest.starts_with(**entity)) else {
                 return false;
             };
             rest = &rest[entity.len()..];
@@ -27,18 +24,12 @@ pub(crate) fn is_sound(text: &str) -> bool {
 }
 
 fn is_token(token: &str) -> bool {
-    let (target, label) = token
-        .split_once('|')
-        .map_or((token, None), |(target, label)| (target, Some(label)));
+    let (target, label) = token.split_once('|').map_or((token, None), |(target, label)| (target, Some(label)));
     if token.contains('<') || target.is_empty() {
         return false;
     }
     let id = |id: &str, first: &[char]| {
-        id.starts_with(first)
-            && id.len() > 1
-            && id
-                .chars()
-                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
+        id.starts_with(first) && id.len() > 1 && id.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())
     };
     if let Some(user) = target.strip_prefix('@') {
         return id(user, &['U', 'W']);
@@ -52,19 +43,14 @@ fn is_token(token: &str) -> bool {
     if let Some(date) = target.strip_prefix("!date^") {
         let mut parts = date.split('^');
         let number = parts.next().is_some_and(|unix| unix.parse::<i64>().is_ok());
-        let format = parts
-            .next()
-            .is_some_and(|format| format.contains('{') && format.contains('}'));
+        let format = parts.next().is_some_and(|format| format.contains('{') && format.contains('}'));
         return number && format && label.is_some_and(|fallback| !fallback.is_empty());
     }
     if target.starts_with('!') {
         return matches!(target, "!here" | "!channel" | "!everyone");
     }
     let schemes = ["https://", "http://", "mailto:"];
-    schemes
-        .iter()
-        .any(|scheme| target.starts_with(scheme) && target.len() > scheme.len())
-        && !target.contains(' ')
+    schemes.iter().any(|scheme| target.starts_with(scheme) && target.len() > scheme.len()) && !target.contains(' ')
 }
 
 /// What people see: tokens by their label, entities decoded, `*bold*` by `bold` and its end mark.
@@ -77,9 +63,7 @@ pub(crate) fn shown(text: &str, bold: (&str, &str)) -> String {
             && let Some(end) = rest.find('>')
         {
             let token = &rest[1..end];
-            out.push_str(&decoded(
-                token.split_once('|').map_or(token, |(_, label)| label),
-            ));
+            out.push_str(&decoded(token.split_once('|').map_or(token, |(_, label)| label)));
             rest = &rest[end + 1..];
         } else if c == '*' {
             let after = &rest[1..];
@@ -91,9 +75,7 @@ pub(crate) fn shown(text: &str, bold: (&str, &str)) -> String {
             }
             rest = after;
         } else {
-            let end = rest[c.len_utf8()..]
-                .find(['<', '*'])
-                .map_or(rest.len(), |at| at + c.len_utf8());
+            let end = rest[c.len_utf8()..].find(['<', '*']).map_or(rest.len(), |at| at + c.len_utf8());
             out.push_str(&decoded(&rest[..end]));
             rest = &rest[end..];
         }
@@ -108,9 +90,7 @@ fn closes(after: &str) -> bool {
 
 /// `text` with its three entities decoded, ampersand last.
 pub(crate) fn decoded(text: &str) -> String {
-    text.replace("&lt;", "<")
-        .replace("&gt;", ">")
-        .replace("&amp;", "&")
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
 #[cfg(test)]
@@ -156,9 +136,6 @@ mod tests {
     #[test]
     fn people_see_labels_fallbacks_and_decoded_entities() {
         let text = "*When:* <!date^1^{date}|Dec 15, 2024 2:14 PM> 3 * 4 &lt; <https://a.example|b &amp; c>";
-        assert_eq!(
-            shown(text, ("", "")),
-            "When: Dec 15, 2024 2:14 PM 3 * 4 < b & c"
-        );
+        assert_eq!(shown(text, ("", "")), "When: Dec 15, 2024 2:14 PM 3 * 4 < b & c");
     }
 }

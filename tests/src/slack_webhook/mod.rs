@@ -109,16 +109,9 @@ impl Simulator {
     pub async fn start_on(port: u16) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let address = listener.local_addr()?;
-        let shared = Arc::new(Shared {
-            state: Mutex::default(),
-            accepted: watch::Sender::new(0),
-        });
+        let shared = Arc::new(Shared { state: Mutex::default(), accepted: watch::Sender::new(0) });
         let server = tokio::spawn(server::serve(listener, Arc::clone(&shared)));
-        Ok(Self {
-            address,
-            shared,
-            server,
-        })
+        Ok(Self { address, shared, server })
     }
 
     /// `http://127.0.0.1:PORT`, for `--upstream hooks.slack.com=…`.

@@ -24,9 +24,7 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         tokio::spawn(async move {
             let service = service_fn(move |request| respond(Arc::clone(&shared), request));
             // A connection that breaks is the client's matter, or what the test asked for.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
@@ -40,11 +38,7 @@ async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<
         state.next.pop_front()
     };
     match next {
-        Some(Misbehaviour::Answer {
-            status,
-            headers,
-            body,
-        }) => return whole(status, &headers, body),
+        Some(Misbehaviour::Answer { status, headers, body }) => return whole(status, &headers, body),
         Some(Misbehaviour::Delay(time)) => tokio::time::sleep(time).await,
         Some(Misbehaviour::HoldUntil(released)) => released.notified().await,
         Some(Misbehaviour::Drip { every, bytes }) => return Ok(drip(every, bytes)),
@@ -54,10 +48,7 @@ async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<
         Some(Misbehaviour::CloseInBody) => return close_in_body(),
         Some(Misbehaviour::Echo) => {
             let path = head.uri.path().to_owned();
-            let said = format!(
-                "no_service {path} https://hooks.slack.com{path} {}",
-                String::from_utf8_lossy(&body)
-            );
+            let said = format!("no_service {path} https://hooks.slack.com{path} {}", String::from_utf8_lossy(&body));
             return whole(404, &[("X-Echo".to_owned(), path)], said);
         }
         None => {}
@@ -71,11 +62,7 @@ fn judge(shared: &Shared, head: &http::request::Parts, body: &[u8]) -> io::Resul
     let is_webhook = matches!(parts.as_slice(), ["services", team, bot, token]
         if team.starts_with('T') && bot.starts_with('B') && !token.is_empty());
     if !is_webhook || head.method != Method::POST {
-        return whole(
-            302,
-            &[("Location".to_owned(), "https://slack.com/".to_owned())],
-            String::new(),
-        );
+        return whole(302, &[("Location".to_owned(), "https://slack.com/".to_owned())], String::new());
     }
     let refuse = |word: &str| whole(answer::status_of(word), &[], word.to_owned());
     if path != WEBHOOK_PATH {
@@ -87,24 +74,16 @@ fn judge(shared: &Shared, head: &http::request::Parts, body: &[u8]) -> io::Resul
     }
     if let Some((left, retry_after)) = &mut state.allowance {
         if *left == 0 {
-            return whole(
-                429,
-                &[("Retry-After".to_owned(), retry_after.to_string())],
-                String::new(),
-            );
+            return whole(429, &[("Retry-After".to_owned(), retry_after.to_string())], String::new());
         }
         *left -= 1;
     }
-    let content_type = head
-        .headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let judged = match content_type.split(';').next().unwrap_or_default().trim() {
         "application/json" => validate::message(body),
-        "application/x-www-form-urlencoded" => form_payload(body)
-            .ok_or("invalid_payload")
-            .and_then(|json| validate::message(&json)),
+        "application/x-www-form-urlencoded" => {
+            form_payload(body).ok_or("invalid_payload").and_then(|json| validate::message(&json))
+        }
         _ => Err("invalid_payload"),
     };
     match judged {
@@ -122,9 +101,7 @@ fn judge(shared: &Shared, head: &http::request::Parts, body: &[u8]) -> io::Resul
 /// The decoded `payload` of a form body.
 fn form_payload(body: &[u8]) -> Option<Vec<u8>> {
     let body = std::str::from_utf8(body).ok()?;
-    let payload = body
-        .split('&')
-        .find_map(|pair| pair.strip_prefix("payload="))?;
+    let payload = body.split('&').find_map(|pair| pair.strip_prefix("payload="))?;
     let mut bytes = payload.bytes();
     let mut out = Vec::with_capacity(payload.len());
     while let Some(byte) = bytes.next() {
@@ -141,18 +118,12 @@ fn form_payload(body: &[u8]) -> Option<Vec<u8>> {
 }
 
 fn whole(status: u16, headers: &[(String, String)], body: String) -> io::Result<Response<Body>> {
-    let mut response = Response::builder()
-        .status(status)
-        .header(header::CONTENT_TYPE, "text/html");
+    let mut response = Response::builder().status(status).header(header::CONTENT_TYPE, "text/html");
     for (name, value) in headers {
         response = response.header(name, value);
     }
     response
-        .body(
-            Full::new(Bytes::from(body))
-                .map_err(|never: Infallible| match never {})
-                .boxed(),
-        )
+        .body(Full::new(Bytes::from(body)).map_err(|never: Infallible| match never {}).boxed())
         .map_err(io::Error::other)
 }
 

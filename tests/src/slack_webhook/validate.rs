@@ -10,16 +10,8 @@ use super::markup::is_sound;
 type Object = Map<String, Value>;
 type Judged = Result<(), &'static str>;
 
-const TOP: &[&str] = &[
-    "text",
-    "blocks",
-    "attachments",
-    "thread_ts",
-    "mrkdwn",
-    "unfurl_links",
-    "unfurl_media",
-    "metadata",
-];
+const TOP: &[&str] =
+    &["text", "blocks", "attachments", "thread_ts", "mrkdwn", "unfurl_links", "unfurl_media", "metadata"];
 const LEGACY: &[&str] = &[
     "title",
     "title_link",
@@ -59,23 +51,15 @@ fn judge(message: &Object) -> Judged {
     };
     if blocks.is_empty() && text.unwrap_or_default().is_empty() {
         ensure(text.is_none(), "no_text")?;
-        ensure(
-            !attachments.is_empty(),
-            "missing_text_or_fallback_or_attachments",
-        )?;
+        ensure(!attachments.is_empty(), "missing_text_or_fallback_or_attachments")?;
     }
     if let Some(text) = text {
-        ensure(
-            text.chars().count() <= 40_000 && is_sound(text),
-            "invalid_payload",
-        )?;
+        ensure(text.chars().count() <= 40_000 && is_sound(text), "invalid_payload")?;
     }
     ensure(attachments.len() <= 100, "too_many_attachments")?;
     let mut ids = HashSet::new();
     judge_blocks(blocks, &mut ids, "invalid_blocks")?;
-    attachments
-        .iter()
-        .try_for_each(|attachment| judge_attachment(attachment, text, &mut ids))
+    attachments.iter().try_for_each(|attachment| judge_attachment(attachment, text, &mut ids))
 }
 
 fn judge_attachment(attachment: &Value, text: Option<&str>, ids: &mut HashSet<String>) -> Judged {
@@ -89,23 +73,18 @@ fn judge_attachment(attachment: &Value, text: Option<&str>, ids: &mut HashSet<St
     known(attachment, &keys, WORD)?;
     if let Some(color) = attachment.get("color") {
         let color = color.as_str().ok_or(WORD)?;
-        let hex = color
-            .strip_prefix('#')
-            .is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()));
+        let hex =
+            color.strip_prefix('#').is_some_and(|hex| hex.len() == 6 && hex.bytes().all(|b| b.is_ascii_hexdigit()));
         ensure(hex || matches!(color, "good" | "warning" | "danger"), WORD)?;
     }
-    let says = ["fallback", "text"]
-        .iter()
-        .any(|key| attachment.get(*key).is_some_and(|said| said != ""));
+    let says = ["fallback", "text"].iter().any(|key| attachment.get(*key).is_some_and(|said| said != ""));
     ensure(
         says || !blocks.is_empty() || text.is_some_and(|text| !text.is_empty()),
         "missing_text_or_fallback_or_attachments",
     )?;
     within(attachment, "footer", 300, WORD)?;
     for key in ["fallback", "text", "pretext", "title"] {
-        let sound = attachment
-            .get(key)
-            .is_none_or(|said| said.as_str().is_some_and(is_sound));
+        let sound = attachment.get(key).is_none_or(|said| said.as_str().is_some_and(is_sound));
         ensure(sound, "invalid_payload")?;
     }
     judge_blocks(blocks, ids, WORD)
@@ -127,26 +106,13 @@ fn judge_blocks(blocks: &[Value], ids: &mut HashSet<String>, word: &'static str)
 fn judge_block(block: &Object, word: &'static str) -> Judged {
     match block.get("type").and_then(Value::as_str) {
         Some("section") => {
-            known(
-                block,
-                &["type", "block_id", "text", "fields", "accessory", "expand"],
-                word,
-            )?;
+            known(block, &["type", "block_id", "text", "fields", "accessory", "expand"], word)?;
             let fields = list(block, "fields", word)?;
             ensure(block.contains_key("text") || !fields.is_empty(), word)?;
-            ensure(
-                fields.len() <= 10 && (!block.contains_key("fields") || !fields.is_empty()),
-                word,
-            )?;
-            block
-                .get("text")
-                .map_or(Ok(()), |text| judge_text(text, 3000, false, word))?;
-            fields
-                .iter()
-                .try_for_each(|field| judge_text(field, 2000, false, word))?;
-            block
-                .get("accessory")
-                .map_or(Ok(()), |button| judge_button(button, word))
+            ensure(fields.len() <= 10 && (!block.contains_key("fields") || !fields.is_empty()), word)?;
+            block.get("text").map_or(Ok(()), |text| judge_text(text, 3000, false, word))?;
+            fields.iter().try_for_each(|field| judge_text(field, 2000, false, word))?;
+            block.get("accessory").map_or(Ok(()), |button| judge_button(button, word))
         }
         Some("header") => {
             known(block, &["type", "block_id", "text"], word)?;
@@ -157,9 +123,7 @@ fn judge_block(block: &Object, word: &'static str) -> Judged {
             known(block, &["type", "block_id", "elements"], word)?;
             let elements = list(block, "elements", word)?;
             ensure((1..=10).contains(&elements.len()), word)?;
-            elements
-                .iter()
-                .try_for_each(|element| judge_text(element, 3000, false, word))
+            elements.iter().try_for_each(|element| judge_text(element, 3000, false, word))
         }
         Some("actions") => {
             known(block, &["type", "block_id", "elements"], word)?;
@@ -179,44 +143,15 @@ fn judge_block(block: &Object, word: &'static str) -> Judged {
 
 fn judge_button(button: &Value, word: &'static str) -> Judged {
     let button = button.as_object().ok_or(word)?;
-    known(
-        button,
-        &[
-            "type",
-            "text",
-            "action_id",
-            "url",
-            "value",
-            "style",
-            "accessibility_label",
-            "confirm",
-        ],
-        word,
-    )?;
-    ensure(
-        button.get("type").is_some_and(|kind| kind == "button"),
-        word,
-    )?;
+    known(button, &["type", "text", "action_id", "url", "value", "style", "accessibility_label", "confirm"], word)?;
+    ensure(button.get("type").is_some_and(|kind| kind == "button"), word)?;
     judge_text(button.get("text").ok_or(word)?, 75, true, word)?;
-    for (key, limit) in [
-        ("url", 3000),
-        ("value", 2000),
-        ("action_id", 255),
-        ("accessibility_label", 75),
-    ] {
+    for (key, limit) in [("url", 3000), ("value", 2000), ("action_id", 255), ("accessibility_label", 75)] {
         within(button, key, limit, word)?;
     }
     let url = button.get("url").and_then(Value::as_str);
-    ensure(
-        url.is_none_or(|url| url.starts_with("https://") || url.starts_with("http://")),
-        word,
-    )?;
-    ensure(
-        button
-            .get("style")
-            .is_none_or(|style| style == "primary" || style == "danger"),
-        word,
-    )
+    ensure(url.is_none_or(|url| url.starts_with("https://") || url.starts_with("http://")), word)?;
+    ensure(button.get("style").is_none_or(|style| style == "primary" || style == "danger"), word)
 }
 
 fn judge_text(text: &Value, limit: usize, plain_only: bool, word: &'static str) -> Judged {
@@ -242,22 +177,12 @@ fn known(object: &Object, keys: &[&str], word: &'static str) -> Judged {
 }
 
 fn within(object: &Object, key: &str, limit: usize, word: &'static str) -> Judged {
-    let fits = |value: &Value| {
-        value
-            .as_str()
-            .is_some_and(|text| text.chars().count() <= limit)
-    };
+    let fits = |value: &Value| value.as_str().is_some_and(|text| text.chars().count() <= limit);
     ensure(object.get(key).is_none_or(fits), word)
 }
 
-fn list<'a>(
-    object: &'a Object,
-    key: &str,
-    word: &'static str,
-) -> Result<&'a [Value], &'static str> {
-    object.get(key).map_or(Ok(&[]), |value| {
-        value.as_array().map(Vec::as_slice).ok_or(word)
-    })
+fn list<'a>(object: &'a Object, key: &str, word: &'static str) -> Result<&'a [Value], &'static str> {
+    object.get(key).map_or(Ok(&[]), |value| value.as_array().map(Vec::as_slice).ok_or(word))
 }
 
 #[cfg(test)]

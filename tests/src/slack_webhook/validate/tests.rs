@@ -36,54 +36,23 @@ fn every_limit_and_every_unknown_key_is_refused_by_its_word() {
         (json!({"text": long(40_001)}), "invalid_payload"),
         (json!({"text": "a < b"}), "invalid_payload"),
         (json!({"text": "a & b"}), "invalid_payload"),
-        (
-            json!({"text": "t", "blocks": vec![section("a"); 51]}),
-            "invalid_blocks",
-        ),
+        (json!({"text": "t", "blocks": vec![section("a"); 51]}), "invalid_blocks"),
         (block(&json!({"type": "table"})), "invalid_blocks"),
         (block(&section("")), "invalid_blocks"),
         (block(&section(&long(3001))), "invalid_blocks"),
         (block(&section("<b>")), "invalid_payload"),
+        (block(&json!({"type": "divider", "extra": 1})), "invalid_blocks"),
         (
-            block(&json!({"type": "divider", "extra": 1})),
+            block(&json!({"type": "section", "fields": vec![json!({"type": "mrkdwn", "text": "a"}); 11]})),
             "invalid_blocks",
         ),
-        (
-            block(
-                &json!({"type": "section", "fields": vec![json!({"type": "mrkdwn", "text": "a"}); 11]}),
-            ),
-            "invalid_blocks",
-        ),
-        (
-            block(&json!({"type": "section", "fields": [{"type": "mrkdwn", "text": long(2001)}]})),
-            "invalid_blocks",
-        ),
-        (
-            block(
-                &json!({"type": "section", "text": {"type": "mrkdwn", "text": "a", "emoji": true}}),
-            ),
-            "invalid_blocks",
-        ),
-        (
-            block(&json!({"type": "header", "text": {"type": "plain_text", "text": long(151)}})),
-            "invalid_blocks",
-        ),
-        (
-            block(&json!({"type": "header", "text": {"type": "mrkdwn", "text": "a"}})),
-            "invalid_blocks",
-        ),
-        (
-            block(&json!({"type": "context", "elements": []})),
-            "invalid_blocks",
-        ),
-        (
-            button("text", &json!({"type": "plain_text", "text": long(76)})),
-            "invalid_blocks",
-        ),
-        (
-            button("url", &json!(format!("https://{}", long(3000)))),
-            "invalid_blocks",
-        ),
+        (block(&json!({"type": "section", "fields": [{"type": "mrkdwn", "text": long(2001)}]})), "invalid_blocks"),
+        (block(&json!({"type": "section", "text": {"type": "mrkdwn", "text": "a", "emoji": true}})), "invalid_blocks"),
+        (block(&json!({"type": "header", "text": {"type": "plain_text", "text": long(151)}})), "invalid_blocks"),
+        (block(&json!({"type": "header", "text": {"type": "mrkdwn", "text": "a"}})), "invalid_blocks"),
+        (block(&json!({"type": "context", "elements": []})), "invalid_blocks"),
+        (button("text", &json!({"type": "plain_text", "text": long(76)})), "invalid_blocks"),
+        (button("url", &json!(format!("https://{}", long(3000)))), "invalid_blocks"),
         (button("url", &json!("javascript:0")), "invalid_blocks"),
         (button("value", &json!(long(2001))), "invalid_blocks"),
         (button("style", &json!("default")), "invalid_blocks"),
@@ -92,30 +61,12 @@ fn every_limit_and_every_unknown_key_is_refused_by_its_word() {
             json!({"text": "t", "blocks": [{"type": "divider", "block_id": "a"}, {"type": "divider", "block_id": "a"}]}),
             "invalid_blocks",
         ),
-        (
-            json!({"text": "t", "attachments": vec![json!({"fallback": "a"}); 101]}),
-            "too_many_attachments",
-        ),
-        (
-            json!({"text": "t", "attachments": [{"color": "red"}]}),
-            "invalid_attachments",
-        ),
-        (
-            json!({"text": "t", "attachments": [{"color": "#12345"}]}),
-            "invalid_attachments",
-        ),
-        (
-            json!({"text": "t", "attachments": [{"blocks": [section("a")], "footer": "f"}]}),
-            "invalid_attachments",
-        ),
-        (
-            json!({"text": "t", "attachments": [{"blocks": [section("")]}]}),
-            "invalid_attachments",
-        ),
-        (
-            json!({"attachments": [{"color": "good"}]}),
-            "missing_text_or_fallback_or_attachments",
-        ),
+        (json!({"text": "t", "attachments": vec![json!({"fallback": "a"}); 101]}), "too_many_attachments"),
+        (json!({"text": "t", "attachments": [{"color": "red"}]}), "invalid_attachments"),
+        (json!({"text": "t", "attachments": [{"color": "#12345"}]}), "invalid_attachments"),
+        (json!({"text": "t", "attachments": [{"blocks": [section("a")], "footer": "f"}]}), "invalid_attachments"),
+        (json!({"text": "t", "attachments": [{"blocks": [section("")]}]}), "invalid_attachments"),
+        (json!({"attachments": [{"color": "good"}]}), "missing_text_or_fallback_or_attachments"),
     ];
     for (body, expected) in rows {
         assert_eq!(word(&body), Some(expected), "{:.300}", body.to_string());
@@ -124,22 +75,13 @@ fn every_limit_and_every_unknown_key_is_refused_by_its_word() {
 
 #[test]
 fn action_ids_are_unique_in_a_block() {
-    let button =
-        json!({"type": "button", "action_id": "a", "text": {"type": "plain_text", "text": "b"}});
-    assert_eq!(
-        word(&block(
-            &json!({"type": "actions", "elements": [button, button]})
-        )),
-        Some("invalid_blocks")
-    );
+    let button = json!({"type": "button", "action_id": "a", "text": {"type": "plain_text", "text": "b"}});
+    assert_eq!(word(&block(&json!({"type": "actions", "elements": [button, button]}))), Some("invalid_blocks"));
 }
 
 #[test]
 fn a_key_that_stands_twice_is_refused() {
-    assert_eq!(
-        message(br#"{"text":"a","text":"b"}"#).err(),
-        Some("invalid_payload")
-    );
+    assert_eq!(message(br#"{"text":"a","text":"b"}"#).err(), Some("invalid_payload"));
 }
 
 #[test]
