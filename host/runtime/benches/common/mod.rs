@@ -16,7 +16,11 @@ use pqh_runtime::contract::events::{BrokenRule, Detail, Event, Report, Severity,
 use pqh_runtime::{Channel, DeliveryRequest, GateConfig, Grant, Limits, MemorySecrets, Plugin, Runtime, SecretSource};
 
 /// The first component of `plugins/` whose secret is an address.
+/// `PQH_BENCH_COMPONENT` names another file, to compare builds.
 pub fn component() -> Vec<u8> {
+    if let Ok(path) = std::env::var("PQH_BENCH_COMPONENT") {
+        return std::fs::read(path).expect("PQH_BENCH_COMPONENT names a component");
+    }
     let built =
         pqh_component_build::build("plugins", &pqh_component_build::Options::default()).expect("components build");
     std::fs::read(&built.first().expect("a component").wasm_path).expect("it is readable")
