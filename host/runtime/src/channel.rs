@@ -180,7 +180,7 @@ impl Channel {
         Egress::Live(Box::new(LiveEgress {
             runtime: self.0.plugin.runtime().clone(),
             binding: Arc::clone(&self.0.binding),
-            masks: Masks::default(),
+            masks: self.0.binding.masks(),
             wire: Vec::new(),
             deadline: self.deadline(),
         }))

@@ -9,6 +9,7 @@ use url::Url;
 use crate::contract::channel::{Credential, Descriptor, Destination, FieldKind, Placement};
 use crate::contract::outbound_http::{Address, Request};
 use crate::gate::destination::{HostPattern, Origin};
+use crate::gate::mask::{Masks, PreparedMasks};
 use crate::gate::{assemble, headers};
 use crate::grant::Grant;
 use crate::limits::Limits;
@@ -23,6 +24,7 @@ pub(crate) struct Binding {
     /// Text settings, for the user name of HTTP Basic.
     texts: BTreeMap<String, String>,
     pub(crate) secrets: Arc<dyn SecretSource>,
+    masks: Arc<PreparedMasks>,
 }
 
 /// What the gate would do with a request.
@@ -55,13 +57,18 @@ impl Binding {
             .iter()
             .filter_map(|field| Some((field.key.clone(), origin(&field.key, &field.kind)?)))
             .collect();
-        Self { descriptor, grant, origins, texts, secrets }
+        Self { descriptor, grant, origins, texts, secrets, masks: Arc::default() }
     }
 
     /// The names of the credentials that can be placed now.
     pub(crate) fn available(&self) -> Vec<String> {
         let filled = |credential: &&Credential| self.secrets.facts(&credential.secret).is_some();
         self.descriptor.credentials.iter().filter(filled).map(|credential| credential.name.clone()).collect()
+    }
+
+    /// For a new call.
+    pub(crate) fn masks(&self) -> Masks {
+        Masks::new(Arc::clone(&self.masks))
     }
 
     /// A setting that is text.

@@ -1,7 +1,7 @@
 //! Masks credentials in whatever comes back: raw, percent-encoded, JSON-escaped or base64. The second line of defence;
 //! the first is that a credential goes nowhere but to its own destinations.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use base64::Engine as _;
@@ -9,6 +9,8 @@ use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use secrecy::zeroize::Zeroizing;
 use url::Url;
+
+use crate::hash::Sha256;
 
 /// What stands in place of a credential.
 const MASK: &str = "[masked]";
@@ -19,61 +21,120 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove
 /// The same, but for the slashes of a path.
 const PATH: &AsciiSet = &UNRESERVED.remove(b'/').remove(b':');
 
-/// The forms of all credentials that one call has placed.
+/// The shortest form that is looked for.
+const SHORTEST_FORM: usize = 8;
+/// How many sets of secrets a channel keeps prepared: calls of one channel place the same ones, but for a change.
+const KEPT: usize = 4;
+
+/// All forms of some secrets, and what finds them. Made once for many calls, since it takes longer than a sandbox.
+struct Prepared {
+    longest: usize,
+    count: usize,
+    finder: AhoCorasick,
+}
+
+/// What a channel's calls have prepared so far, by a hash of the secrets.
+#[derive(Default)]
+pub(crate) struct PreparedMasks(Mutex<Vec<(Sha256, Arc<Prepared>)>>);
+
+impl PreparedMasks {
+    fn of(&self, secrets: &[Zeroizing<String>]) -> Option<Arc<Prepared>> {
+        let mut key = Zeroizing::new(Vec::new());
+        for secret in secrets {
+            key.extend_from_slice(&secret.len().to_le_bytes());
+            key.extend_from_slice(secret.as_bytes());
+        }
+        let key = Sha256::of(&key);
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, prepared)) = kept.iter().find(|(known, _)| *known == key) {
+            return Some(Arc::clone(prepared));
+        }
+        let prepared = Arc::new(prepare(secrets)?);
+        if kept.len() >= KEPT {
+            kept.remove(0);
+        }
+        kept.push((key, Arc::clone(&prepared)));
+        Some(prepared)
+    }
+}
+
+fn prepare(secrets: &[Zeroizing<String>]) -> Option<Prepared> {
+    let all: Vec<Zeroizing<Vec<u8>>> =
+        secrets.iter().flat_map(|secret| all_forms(secret)).map(Zeroizing::new).collect();
+    let finder = AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostLongest)
+        .kind(Some(AhoCorasickKind::NoncontiguousNFA))
+        // Header names come back in lower case, and hex in either.
+        .ascii_case_insensitive(true)
+        .build(all.iter().map(|form| form.as_slice()))
+        .ok()?;
+    Some(Prepared { longest: all.iter().map(|form| form.len()).max()?, count: all.len(), finder })
+}
+
+/// A secret, and of a URL its parts that are secret by themselves, in each form.
+fn all_forms(secret: &str) -> Vec<Vec<u8>> {
+    let mut all = forms(secret);
+    if let Ok(url) = Url::parse(secret) {
+        let path_and_query = &url[url::Position::BeforePath..url::Position::AfterQuery];
+        let long = url.path_segments().into_iter().flatten().filter(|segment| segment.len() >= SECRET_SEGMENT);
+        let values: Vec<String> = url
+            .query_pairs()
+            .map(|(_, value)| value.into_owned())
+            .filter(|value| value.len() >= SHORTEST_FORM)
+            .collect();
+        let parts = long.chain(values.iter().map(String::as_str)).chain(
+            // The path without its slash, as a service may name it.
+            [path_and_query, path_and_query.trim_start_matches('/')]
+                .into_iter()
+                .filter(|part| part.len() >= SHORTEST_FORM),
+        );
+        all.extend(parts.flat_map(forms));
+    }
+    all
+}
+
+/// The credentials that one call has placed.
 #[derive(Default)]
 pub(crate) struct Masks {
-    forms: Vec<Zeroizing<Vec<u8>>>,
-    finder: OnceLock<Option<AhoCorasick>>,
+    secrets: Vec<Zeroizing<String>>,
+    shared: Arc<PreparedMasks>,
+    prepared: OnceLock<Option<Arc<Prepared>>>,
 }
 
 impl Masks {
+    /// None yet; what the channel's earlier calls prepared serves again.
+    pub(crate) fn new(shared: Arc<PreparedMasks>) -> Self {
+        Self { secrets: Vec::new(), shared, prepared: OnceLock::new() }
+    }
+
     /// From now on masks this secret too.
     pub(crate) fn add(&mut self, secret: &str) {
-        self.forms.extend(forms(secret).into_iter().map(Zeroizing::new));
-        if let Ok(url) = Url::parse(secret) {
-            let path_and_query = &url[url::Position::BeforePath..url::Position::AfterQuery];
-            let long = url.path_segments().into_iter().flatten().filter(|segment| segment.len() >= SECRET_SEGMENT);
-            let values: Vec<String> =
-                url.query_pairs().map(|(_, value)| value.into_owned()).filter(|value| value.len() >= 8).collect();
-            let parts = long.chain(values.iter().map(String::as_str)).chain(
-                // The path without its slash, as a service may name it.
-                [path_and_query, path_and_query.trim_start_matches('/')].into_iter().filter(|part| part.len() >= 8),
-            );
-            self.forms.extend(parts.flat_map(forms).map(Zeroizing::new));
+        if !self.secrets.iter().any(|known| known.as_str() == secret) {
+            self.secrets.push(Zeroizing::new(secret.to_owned()));
+            self.prepared = OnceLock::new();
         }
-        self.finder = OnceLock::new();
+    }
+
+    fn prepared(&self) -> Option<&Prepared> {
+        if self.secrets.is_empty() {
+            return None;
+        }
+        self.prepared.get_or_init(|| self.shared.of(&self.secrets)).as_deref()
     }
 
     /// Bytes of the longest form: how far past a cut must be read to find what the cut would halve.
     pub(crate) fn longest(&self) -> usize {
-        self.forms.iter().map(|form| form.len()).max().unwrap_or(0)
-    }
-
-    fn finder(&self) -> Option<&AhoCorasick> {
-        self.finder
-            .get_or_init(|| {
-                if self.forms.is_empty() {
-                    return None;
-                }
-                AhoCorasick::builder()
-                    .match_kind(MatchKind::LeftmostLongest)
-                    .kind(Some(AhoCorasickKind::NoncontiguousNFA))
-                    // Header names come back in lower case, and hex in either.
-                    .ascii_case_insensitive(true)
-                    .build(self.forms.iter().map(|form| form.as_slice()))
-                    .ok()
-            })
-            .as_ref()
+        self.prepared().map_or(0, |prepared| prepared.longest)
     }
 
     /// The same bytes without credentials.
     pub(crate) fn bytes(&self, bytes: Vec<u8>) -> Vec<u8> {
-        if self.forms.iter().all(|form| form.len() > bytes.len()) {
+        if bytes.len() < SHORTEST_FORM {
             return bytes;
         }
-        match self.finder() {
-            Some(finder) if finder.is_match(&bytes) => {
-                finder.replace_all_bytes(&bytes, &vec![MASK.as_bytes(); self.forms.len()])
+        match self.prepared() {
+            Some(Prepared { finder, count, .. }) if finder.is_match(&bytes) => {
+                finder.replace_all_bytes(&bytes, &vec![MASK.as_bytes(); *count])
             }
             _ => bytes,
         }
@@ -85,7 +146,7 @@ impl Masks {
         let limit = limit.min(bytes.len());
         let mut out = Vec::with_capacity(limit);
         let mut done = 0;
-        for found in self.finder().into_iter().flat_map(|finder| finder.find_iter(bytes)) {
+        for found in self.prepared().into_iter().flat_map(|prepared| prepared.finder.find_iter(bytes)) {
             if found.start() >= limit {
                 break;
             }
@@ -138,7 +199,7 @@ fn forms(secret: &str) -> Vec<Vec<u8>> {
     forms.push(hex::encode(secret).into_bytes());
     forms.sort();
     forms.dedup();
-    forms.retain(|form| form.len() >= 8);
+    forms.retain(|form| form.len() >= SHORTEST_FORM);
     forms
 }
 
