@@ -106,8 +106,9 @@ impl Channel {
     /// Asks the component whether the service accepts this configuration. Posts nothing that people would see, where the
     /// service allows that.
     pub async fn check(&self) -> CheckReport {
+        let deadline = self.deadline();
         let called = self
-            .call(self.live(), self.deadline(), async |plugin: &ChannelPlugin, store| {
+            .call(self.live(deadline), deadline, async |plugin: &ChannelPlugin, store| {
                 plugin.pyqueryhub_notify_channel().call_check(store, &self.0.configuration).await
             })
             .await;
@@ -128,7 +129,7 @@ impl Channel {
         let delivery = self.delivery(request);
         let mut tries = 1;
         let called = loop {
-            let called = self.deliver_once(self.live(), deadline, &delivery).await;
+            let called = self.deliver_once(self.live(deadline), deadline, &delivery).await;
             let again = matches!(called.ended, Ended::Trapped(_))
                 && outcome::nothing_sent(&called.wire)
                 && tries < TRIES
@@ -176,13 +177,13 @@ impl Channel {
         Instant::now() + self.0.plugin.runtime().limits().deadline
     }
 
-    fn live(&self) -> Egress {
+    fn live(&self, deadline: Instant) -> Egress {
         Egress::Live(Box::new(LiveEgress {
             runtime: self.0.plugin.runtime().clone(),
             binding: Arc::clone(&self.0.binding),
             masks: self.0.binding.masks(),
             wire: Vec::new(),
-            deadline: self.deadline(),
+            deadline,
         }))
     }
 
@@ -201,15 +202,12 @@ impl Channel {
     /// One call in a fresh sandbox: one deadline around all of it, host functions included.
     async fn call<T>(
         &self,
-        mut egress: Egress,
+        egress: Egress,
         deadline: Instant,
         run: impl AsyncFnOnce(&ChannelPlugin, &mut wasmtime::Store<CallState>) -> wasmtime::Result<T>,
     ) -> Called<T> {
         let runtime = self.0.plugin.runtime();
         let limits = runtime.limits();
-        if let Egress::Live(live) = &mut egress {
-            live.deadline = deadline;
-        }
         let log = CallLog::new(limits.log_bytes, limits.text_characters);
         let _slot = runtime.0.slots.acquire().await;
         let _running = runtime.0.ticker.enter();
