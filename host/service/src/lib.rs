@@ -1,0 +1,14 @@
+//! `PyQueryHub`'s notification service, as a library: what the program `pqh` runs, and what tests drive with a clock of
+//! their own.
+
+mod builtin;
+mod catalog;
+mod cli;
+pub mod clock;
+mod commands;
+mod error;
+mod event;
+mod output;
+pub mod program;
+mod settings;
+mod store;

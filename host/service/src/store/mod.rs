@@ -1,0 +1,123 @@
+//! The database: one file of `SQLite`, written by one task that groups commits, read by a small pool.
+//!
+//! All SQL stands in this folder, a file for each table or two, plain enough for `PostgreSQL` as well. Nothing here decides
+//! anything: it keeps and finds.
+
+mod error;
+mod file;
+mod schema;
+mod writer;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use tokio::sync::mpsc;
+
+pub(crate) use error::StoreError;
+use writer::{Job, Writer};
+
+/// One connection, within a transaction where it was handed out by [`Store::write`].
+pub(crate) type Connection = sqlx::SqliteConnection;
+
+/// Writes that wait for the writer, at most. More wait outside.
+const QUEUE: usize = 4_096;
+/// Connections that read at the same time.
+const READERS: u32 = 4;
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Store(Arc<Inner>);
+
+struct Inner {
+    path: PathBuf,
+    readers: SqlitePool,
+    jobs: mpsc::Sender<Job>,
+    file: file::Identity,
+}
+
+/// Whether a database may be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// Made where there is none.
+    MayCreate,
+    /// It has to be there.
+    MustExist,
+}
+
+impl Store {
+    /// Opens the database at `url` (`sqlite:PATH`) and brings its schema up to date. A schema newer than this program's is
+    /// refused.
+    pub(crate) async fn open(url: &str, opening: Opening) -> Result<Self, StoreError> {
+        let path = path_of(url)?;
+        if opening == Opening::MustExist && !path.exists() {
+            return Err(StoreError::Missing { path });
+        }
+        let options = options(&path, opening);
+        let mut connection = schema::connect(&options, &path).await?;
+        schema::migrate(&mut connection, &path).await?;
+        let file = file::Identity::of(&path)?;
+        let readers =
+            SqlitePoolOptions::new().max_connections(READERS).min_connections(0).connect_lazy_with(options.clone());
+        let (jobs, inbox) = mpsc::channel(QUEUE);
+        tokio::spawn(Writer::new(connection, options, file.clone()).run(inbox));
+        Ok(Self(Arc::new(Inner { path, readers, jobs, file })))
+    }
+
+    /// Where the database is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0.path
+    }
+
+    /// Reads. What was committed before is seen.
+    pub(crate) fn readers(&self) -> &SqlitePool {
+        &self.0.readers
+    }
+
+    /// Runs `work` in a transaction that it may share with others, and returns once it is durable. An error undoes what
+    /// `work` did, and nothing else.
+    pub(crate) async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+        F: for<'a> FnOnce(&'a mut Connection) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
+    {
+        let (job, answer) = writer::custom(work);
+        self.submit(job).await.map_err(E::from)?;
+        answer.await.unwrap_or_else(|_| Err(E::from(StoreError::closed())))
+    }
+
+    /// Whether the database can be written now; else why not.
+    pub(crate) async fn probe(&self) -> Result<(), StoreError> {
+        self.0.file.check()?;
+        self.write(|connection| Box::pin(schema::touch(connection))).await
+    }
+
+    /// Hands a job to the writer.
+    async fn submit(&self, job: Job) -> Result<(), StoreError> {
+        self.0.jobs.send(job).await.map_err(|_| StoreError::closed())
+    }
+}
+
+fn options(path: &Path, opening: Opening) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(opening == Opening::MayCreate)
+        .journal_mode(SqliteJournalMode::Wal)
+        // A commit is on the disk when it returns: 202 means kept.
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(5))
+        .statement_cache_capacity(256)
+}
+
+/// `sqlite:PATH`, with or without slashes.
+fn path_of(url: &str) -> Result<PathBuf, StoreError> {
+    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
+    match path {
+        Some(path) if !path.is_empty() && !path.contains('?') => Ok(PathBuf::from(path)),
+        _ => Err(StoreError::BadUrl { scheme: url.split(':').next().unwrap_or_default().to_owned() }),
+    }
+}
