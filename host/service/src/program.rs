@@ -8,9 +8,9 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{
     cli::Cli,
-    commands::Ending,
+    commands::{self, Ending},
     error::{Blame, CliError},
-    output::Format,
+    output::{self, Format},
 };
 
 /// Failed.
