@@ -1,0 +1,89 @@
+//! The command line's words; each group of commands has its own in a file beside this one.
+
+mod direct;
+mod plugin;
+mod value;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+use clap_complete::Shell;
+
+pub(crate) use self::{
+    direct::{ChannelOptions, EventOptions},
+    plugin::PluginCommand,
+};
+
+/// Delivers `PyQueryHub` events through sandboxed channel components.
+#[derive(Debug, Parser)]
+#[command(name = "pqh", version, about, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Print JSON, for programs; errors too.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// A folder of further components (`*.wasm`), beside those that are built in.
+    #[arg(long, global = true, value_name = "DIR", env = "PQH_PLUGINS")]
+    pub(crate) plugins: Option<PathBuf>,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage or bad input. PQH_LOG sets the log level (warn).";
+
+const SECRETS: &str = "A secret is best kept out of shell history: --set KEY=@FILE reads it from a file, --set KEY=- \
+from standard input, and the environment variable PQH_SET_<KEY> (upper case, '-' as '_') stands for --set KEY=…";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Deliver one event, now.
+    #[command(after_help = SECRETS)]
+    Send {
+        /// The event as JSON; `-` reads standard input.
+        event: PathBuf,
+        #[command(flatten)]
+        event_options: EventOptions,
+        #[command(flatten)]
+        channel: ChannelOptions,
+    },
+    /// Show the exact requests of a delivery, and send nothing.
+    #[command(after_help = SECRETS)]
+    Preview {
+        /// The event as JSON; `-` reads standard input.
+        event: PathBuf,
+        #[command(flatten)]
+        event_options: EventOptions,
+        #[command(flatten)]
+        channel: ChannelOptions,
+    },
+    /// Find out whether a channel's settings work, and post nothing.
+    #[command(after_help = SECRETS)]
+    Check {
+        #[command(flatten)]
+        channel: ChannelOptions,
+    },
+    /// The components that channels are made of.
+    Plugin {
+        #[command(subcommand)]
+        command: PluginCommand,
+    },
+    /// Print the completions for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}
