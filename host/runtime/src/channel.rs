@@ -11,7 +11,7 @@ use crate::contract::ChannelPlugin;
 use crate::contract::channel::{Delivery, Receipt};
 use crate::contract::events::Event;
 use crate::contract::types::{Configuration, Failure};
-use crate::egress::{Egress, Exchange, LiveEgress, Recorder};
+use crate::egress::{Egress, Exchange, LiveEgress, Recorder, Waited};
 use crate::gate::binding::Binding;
 use crate::gate::mask::Masks;
 use crate::grant::Grant;
@@ -59,6 +59,8 @@ pub struct DeliveryReport {
     pub log: Vec<LogLine>,
     /// How long it took, waiting for the service included.
     pub took: Duration,
+    /// How much of that the service took to answer; the rest is the sandbox's.
+    pub waited: Duration,
 }
 
 /// A configured channel. Cheap to clone.
@@ -76,6 +78,7 @@ struct Inner {
 struct Called<T> {
     ended: Ended<T>,
     wire: Vec<Exchange>,
+    waited: Duration,
     masks: Masks,
     log: Vec<LogLine>,
     previewed: Vec<PreviewedRequest>,
@@ -128,8 +131,10 @@ impl Channel {
         let deadline = self.deadline();
         let delivery = self.delivery(request);
         let mut tries = 1;
+        let mut waited = Duration::ZERO;
         let called = loop {
             let called = self.deliver_once(self.live(deadline), deadline, &delivery).await;
+            waited += called.waited;
             let again = matches!(called.ended, Ended::Trapped(_))
                 && outcome::nothing_sent(&called.wire)
                 && tries < TRIES
@@ -140,7 +145,7 @@ impl Channel {
             tries += 1;
         };
         let outcome = self.cleaned(outcome::judge(called.ended, &called.wire), &called.masks);
-        DeliveryReport { outcome, log: called.log, took: started.elapsed() }
+        DeliveryReport { outcome, log: called.log, took: started.elapsed(), waited }
     }
 
     /// Shows what a delivery would send. Nothing is sent, and no secret is read.
@@ -184,6 +189,7 @@ impl Channel {
             masks: self.0.binding.masks(),
             wire: Vec::new(),
             deadline,
+            waited: Waited::default(),
         }))
     }
 
@@ -227,15 +233,15 @@ impl Channel {
             Err(_) => Ended::TimedOut(format!("it had not finished after {:?}", limits.deadline)),
         };
         let wire = state.egress.wire().to_vec();
-        let (masks, previewed) = match state.egress {
-            Egress::Live(live) => (live.masks, Vec::new()),
-            Egress::Preview(recorder) => (Masks::default(), recorder.requests),
-            Egress::Denied | Egress::Answered(_) => (Masks::default(), Vec::new()),
+        let (masks, waited, previewed) = match state.egress {
+            Egress::Live(live) => (live.masks, live.waited.total(), Vec::new()),
+            Egress::Preview(recorder) => (Masks::default(), Duration::ZERO, recorder.requests),
+            Egress::Denied | Egress::Answered(_) => (Masks::default(), Duration::ZERO, Vec::new()),
         };
         let id = &self.0.plugin.descriptor().id;
         let log = log.take().into_iter().map(|line| LogLine { message: masks.text(line.message), ..line });
         let log = log.inspect(|line| tracing::debug!(plugin = %id, level = ?line.level, "{}", line.message)).collect();
-        Called { ended, wire, masks, log, previewed }
+        Called { ended, wire, waited, masks, log, previewed }
     }
 
     fn cleaned(&self, outcome: Outcome, masks: &Masks) -> Outcome {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -40,6 +40,22 @@ pub(crate) struct LiveEgress {
     pub(crate) masks: Masks,
     pub(crate) wire: Vec<Exchange>,
     pub(crate) deadline: Instant,
+    pub(crate) waited: Waited,
+}
+
+/// How long a call waited for services.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Waited {
+    before: Duration,
+    /// Of a request that is on its way.
+    since: Option<Instant>,
+}
+
+impl Waited {
+    /// In all, up to now.
+    pub(crate) fn total(self) -> Duration {
+        self.before + self.since.map_or(Duration::ZERO, |since| since.elapsed())
+    }
 }
 
 /// Requests of a preview.
@@ -60,7 +76,10 @@ impl Egress {
             Self::Denied => Err(denied("no requests are allowed while a component describes itself")),
             Self::Live(live) => {
                 let runtime = live.runtime.clone();
-                runtime.0.gate.send(live, request).await
+                live.waited.since = Some(Instant::now());
+                let answer = runtime.0.gate.send(live, request).await;
+                live.waited = Waited { before: live.waited.total(), since: None };
+                answer
             }
             Self::Preview(recorder) => recorder.record(&request),
             Self::Answered(body) => Ok(Response {

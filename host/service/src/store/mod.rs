@@ -3,9 +3,16 @@
 //! All SQL stands in this folder, a file for each table or two, plain enough for `PostgreSQL` as well. Nothing here decides
 //! anything: it keeps and finds.
 
+pub(crate) mod accept;
+mod bulk;
 mod error;
 mod file;
+mod jobs;
+pub(crate) mod lease;
+pub(crate) mod rows;
 mod schema;
+pub(crate) mod targets;
+mod transact;
 mod writer;
 
 use std::path::{Path, PathBuf};
@@ -14,10 +21,11 @@ use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use error::StoreError;
-use writer::{Job, Writer};
+use jobs::Job;
+use writer::Writer;
 
 /// One connection, within a transaction where it was handed out by [`Store::write`].
 pub(crate) type Connection = sqlx::SqliteConnection;
@@ -84,7 +92,7 @@ impl Store {
         E: From<StoreError> + Send + 'static,
         F: for<'a> FnOnce(&'a mut Connection) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
     {
-        let (job, answer) = writer::custom(work);
+        let (job, answer) = jobs::custom(work);
         self.submit(job).await.map_err(E::from)?;
         answer.await.unwrap_or_else(|_| Err(E::from(StoreError::closed())))
     }
@@ -93,6 +101,27 @@ impl Store {
     pub(crate) async fn probe(&self) -> Result<(), StoreError> {
         self.0.file.check()?;
         self.write(|connection| Box::pin(schema::touch(connection))).await
+    }
+
+    /// Keeps an event with its deliveries, durably.
+    pub(crate) async fn accept(&self, accept: accept::Accept) -> Result<accept::Accepted, StoreError> {
+        self.ask(|reply| Job::Accept(Box::new(accept), reply)).await
+    }
+
+    /// Leases the heads of targets' queues, durably: what is sent after this is known to have been.
+    pub(crate) async fn lease(&self, leases: Vec<lease::Lease>) -> Result<Vec<lease::Found>, StoreError> {
+        self.ask(|reply| Job::Lease(leases, reply)).await
+    }
+
+    /// Writes what became of a lease. False where the lease was no longer ours: nothing was written.
+    pub(crate) async fn settle(&self, settle: rows::Settle) -> Result<bool, StoreError> {
+        self.ask(|reply| Job::Settle(Box::new(settle), reply)).await
+    }
+
+    async fn ask<T>(&self, job: impl FnOnce(jobs::Reply<T>) -> Job) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.submit(job(reply)).await?;
+        answer.await.unwrap_or_else(|_| Err(StoreError::closed()))
     }
 
     /// Hands a job to the writer.

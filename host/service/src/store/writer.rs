@@ -1,76 +1,17 @@
 //! The one task that writes. What arrives while a commit is on its way to the disk goes into the next transaction
 //! together: under load, one flush makes many durable.
 
-use futures_util::future::BoxFuture;
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnectOptions;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::file::Identity;
+use super::jobs::Job;
+use super::transact::transact;
 use super::{Connection, StoreError};
 
 /// Jobs of one transaction, at most: the first of them waits for the last.
 const BATCH: usize = 256;
-
-/// Something to write.
-pub(super) enum Job {
-    /// A transaction's worth of statements of any kind.
-    Custom(Box<dyn Custom>),
-}
-
-/// Answers whoever waits for a job, once it is known whether its transaction is durable.
-type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
-
-/// Work of any kind: what it found is kept back until the commit.
-pub(super) trait Custom: Send {
-    /// Runs. True where its changes are to be kept.
-    fn run<'a>(self: Box<Self>, connection: &'a mut Connection) -> BoxFuture<'a, (bool, Answer)>;
-    /// Says that it was not even tried.
-    fn refuse(self: Box<Self>, error: StoreError);
-}
-
-struct Work<T, E, F> {
-    work: F,
-    answer: oneshot::Sender<Result<T, E>>,
-}
-
-impl<T, E, F> Custom for Work<T, E, F>
-where
-    T: Send + 'static,
-    E: From<StoreError> + Send + 'static,
-    F: for<'a> FnOnce(&'a mut Connection) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
-{
-    fn run<'a>(self: Box<Self>, connection: &'a mut Connection) -> BoxFuture<'a, (bool, Answer)> {
-        Box::pin(async move {
-            let Self { work, answer } = *self;
-            let result = work(connection).await;
-            let keep = result.is_ok();
-            let say: Answer = Box::new(move |committed| {
-                // Whoever asked may have gone.
-                drop(answer.send(match committed {
-                    Ok(()) => result,
-                    Err(error) => Err(E::from(error)),
-                }));
-            });
-            (keep, say)
-        })
-    }
-
-    fn refuse(self: Box<Self>, error: StoreError) {
-        drop(self.answer.send(Err(E::from(error))));
-    }
-}
-
-/// A job, and where its answer comes.
-pub(super) fn custom<T, E, F>(work: F) -> (Job, oneshot::Receiver<Result<T, E>>)
-where
-    T: Send + 'static,
-    E: From<StoreError> + Send + 'static,
-    F: for<'a> FnOnce(&'a mut Connection) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
-{
-    let (answer, receiver) = oneshot::channel();
-    (Job::Custom(Box::new(Work { work, answer })), receiver)
-}
 
 /// The task.
 pub(super) struct Writer {
@@ -108,9 +49,7 @@ impl Writer {
                 (answers, result.and_then(|()| self.file.check()))
             }
             Err(error) => {
-                for Job::Custom(work) in batch {
-                    work.refuse(error.clone());
-                }
+                batch.into_iter().for_each(|job| job.refuse(error.clone()));
                 return;
             }
         };
@@ -145,30 +84,4 @@ impl Writer {
 /// The database has rolled back by itself already.
 fn is_over(error: sqlx::Error) -> bool {
     error.to_string().contains("no transaction is active")
-}
-
-async fn transact(connection: &mut Connection, batch: Vec<Job>) -> (Vec<Answer>, Result<(), StoreError>) {
-    let mut answers = Vec::with_capacity(batch.len());
-    let mut jobs = batch.into_iter();
-    let result = async {
-        sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-        for Job::Custom(work) in jobs.by_ref() {
-            sqlx::query("SAVEPOINT job").execute(&mut *connection).await?;
-            let (keep, answer) = work.run(&mut *connection).await;
-            answers.push(answer);
-            if !keep {
-                sqlx::query("ROLLBACK TO job").execute(&mut *connection).await?;
-            }
-            sqlx::query("RELEASE job").execute(&mut *connection).await?;
-        }
-        sqlx::query("COMMIT").execute(&mut *connection).await?;
-        Ok(())
-    }
-    .await;
-    if let Err(error) = &result {
-        for Job::Custom(work) in jobs {
-            work.refuse(StoreError::clone(error));
-        }
-    }
-    (answers, result)
 }
