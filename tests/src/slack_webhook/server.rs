@@ -14,7 +14,8 @@ use hyper::{Method, Request, Response, header};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-use super::{Misbehaviour, Shared, WEBHOOK_PATH, answer, validate};
+use super::state::Shared;
+use super::{Hold, Misbehaviour, answer, validate};
 
 type Body = BoxBody<Bytes, io::Error>;
 
@@ -32,11 +33,17 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<Response<Body>> {
     let (head, body) = request.into_parts();
     let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
+    let path = head.uri.path();
     let next = {
         let mut state = shared.state();
         state.requests += 1;
-        state.next.pop_front()
+        let own = state.hooks.get_mut(path).and_then(|hook| {
+            hook.requests += 1;
+            hook.next.pop_front()
+        });
+        own.or_else(|| state.next.pop_front())
     };
+    shared.wait_while_held(path, Hold::Requests).await;
     match next {
         Some(Misbehaviour::Answer { status, headers, body }) => return whole(status, &headers, body),
         Some(Misbehaviour::Delay(time)) => tokio::time::sleep(time).await,
@@ -47,13 +54,15 @@ async fn respond(shared: Arc<Shared>, request: Request<Incoming>) -> io::Result<
         }
         Some(Misbehaviour::CloseInBody) => return close_in_body(),
         Some(Misbehaviour::Echo) => {
-            let path = head.uri.path().to_owned();
+            let path = path.to_owned();
             let said = format!("no_service {path} https://hooks.slack.com{path} {}", String::from_utf8_lossy(&body));
             return whole(404, &[("X-Echo".to_owned(), path)], said);
         }
         None => {}
     }
-    judge(&shared, &head, &body)
+    let answer = judge(&shared, &head, &body);
+    shared.wait_while_held(path, Hold::Answers).await;
+    answer
 }
 
 fn judge(shared: &Shared, head: &http::request::Parts, body: &[u8]) -> io::Result<Response<Body>> {
@@ -65,18 +74,13 @@ fn judge(shared: &Shared, head: &http::request::Parts, body: &[u8]) -> io::Resul
         return whole(302, &[("Location".to_owned(), "https://slack.com/".to_owned())], String::new());
     }
     let refuse = |word: &str| whole(answer::status_of(word), &[], word.to_owned());
-    if path != WEBHOOK_PATH {
-        return refuse("no_service");
-    }
     let mut state = shared.state();
-    if let Some(word) = state.dead {
+    let (now, burst) = ((state.clock)(), state.burst);
+    let Some(hook) = state.hooks.get_mut(path) else {
+        return refuse("no_service");
+    };
+    if let Some(word) = hook.dead {
         return refuse(word);
-    }
-    if let Some((left, retry_after)) = &mut state.allowance {
-        if *left == 0 {
-            return whole(429, &[("Retry-After".to_owned(), retry_after.to_string())], String::new());
-        }
-        *left -= 1;
     }
     let content_type = head.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let judged = match content_type.split(';').next().unwrap_or_default().trim() {
@@ -86,12 +90,13 @@ fn judge(shared: &Shared, head: &http::request::Parts, body: &[u8]) -> io::Resul
         }
         _ => Err("invalid_payload"),
     };
+    if let Err(seconds) = hook.admit(burst, now) {
+        return whole(429, &[("Retry-After".to_owned(), seconds.to_string())], String::new());
+    }
     match judged {
         Ok(message) => {
-            state.messages.push(message);
-            let count = state.messages.len();
-            drop(state);
-            shared.accepted.send_replace(count);
+            let path = Arc::clone(&hook.path);
+            shared.keep(state, path, now, message);
             whole(200, &[], "ok".to_owned())
         }
         Err(word) => refuse(word),
