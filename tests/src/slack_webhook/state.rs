@@ -109,8 +109,7 @@ impl Shared {
             burst: None,
             clock: Box::new(|| jiff::Timestamp::now().as_millisecond()),
         };
-        let shared =
-            Self { state: Mutex::new(state), changed: watch::Sender::new(()), held: watch::Sender::new(0) };
+        let shared = Self { state: Mutex::new(state), changed: watch::Sender::new(()), held: watch::Sender::new(0) };
         shared.add(path);
         shared
     }
