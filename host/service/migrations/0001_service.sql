@@ -156,6 +156,8 @@ CREATE TABLE deliveries (
 );
 -- The head of each target's queue.
 CREATE INDEX deliveries_waiting ON deliveries (target, priority, seq) WHERE status IN ('queued', 'waiting');
+-- The oldest that is due.
+CREATE INDEX deliveries_due ON deliveries (due_at) WHERE status IN ('queued', 'waiting');
 CREATE INDEX deliveries_sending ON deliveries (lease_until) WHERE status = 'sending';
 CREATE INDEX deliveries_held ON deliveries (channel_id, held_at) WHERE status = 'held';
 CREATE INDEX deliveries_of_event ON deliveries (event_id);

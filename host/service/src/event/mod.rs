@@ -15,6 +15,8 @@ use std::fmt;
 use jiff::{Timestamp, tz::TimeZone};
 use pqh_runtime::contract::events::Event;
 
+use crate::clock::Millis;
+
 /// Why an event was refused: where in the JSON, and what was expected there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EventError {
@@ -27,6 +29,11 @@ pub(crate) struct EventError {
 }
 
 impl EventError {
+    /// There is nobody any more to tell it for.
+    pub(crate) fn gone() -> Self {
+        Self::at("", "its organization is there no more")
+    }
+
     /// A fault at `path` that only shows once all is read, where no line is known.
     fn at(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), message: message.into(), position: None }
@@ -63,6 +70,14 @@ pub(crate) fn read(bytes: &[u8], zone: Option<&TimeZone>, now: Timestamp) -> Res
     let shape = parse(text)?;
     validate::validate(&shape)?;
     convert::convert(shape, zone, now)
+}
+
+/// Reads an event as it was kept, or is about to be: told in the organization's time zone and language.
+pub(crate) fn read_kept(body: &str, zone: &TimeZone, locale: &str, accepted_at: Millis) -> Result<Event, EventError> {
+    let accepted = Timestamp::from_millisecond(accepted_at).unwrap_or_default();
+    let mut event = read(body.as_bytes(), Some(zone), accepted)?;
+    locale.clone_into(&mut event.locale);
+    Ok(event)
 }
 
 /// From text to the JSON's shape, with the path where it does not fit.

@@ -5,14 +5,18 @@
 
 pub(crate) mod accept;
 mod bulk;
+pub(crate) mod deliveries;
 mod error;
 mod file;
 mod jobs;
 pub(crate) mod lease;
+pub(crate) mod pruning;
+pub(crate) mod recovery;
 pub(crate) mod rows;
 mod schema;
 pub(crate) mod targets;
 mod transact;
+pub(crate) mod views;
 mod writer;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,357 @@
+//! One attempt: from a lease to its outcome in the database.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pqh_runtime::contract::channel::Receipt;
+use pqh_runtime::contract::events::Event;
+use pqh_runtime::contract::types::{Failure, FailureKind};
+use pqh_runtime::{DeliveryReport, DeliveryRequest, LogLine, Outcome};
+use serde_json::{Value, json};
+use tracing::Instrument as _;
+
+use super::Engine;
+use super::blame::Blame;
+use super::scheduler::{Breaker, Finish, Turn};
+use super::verdict::{self, History, Verdict};
+use crate::clock::{Millis, millis};
+use crate::directory::{HeldReason, LiveChannel, Organization};
+use crate::event::EventError;
+use crate::store::StoreError;
+use crate::store::rows::{Leased, NewAttempt, Origin, Settle, Status, TargetRow};
+
+/// How long until what could not be read or written is tried again. Real time, whatever the clock says.
+pub(super) const WRITE_AGAIN: Duration = Duration::from_millis(500);
+/// Told to the component, where people may have got the message before.
+const POSSIBLE_REPEAT: &str = "possible-repeat";
+
+/// A leased delivery with its event.
+pub(super) struct Started {
+    pub(super) turn: Turn,
+    pub(super) leased: Leased,
+    pub(super) event: Arc<Event>,
+    pub(super) origin: Origin,
+}
+
+impl Engine {
+    /// Runs an attempt beside all others.
+    pub(super) fn start_attempt(&self, started: Started) {
+        let engine = self.clone();
+        let span = tracing::info_span!(
+            "attempt",
+            delivery = %started.leased.id,
+            event = %started.event.id,
+            number = started.leased.lease_number
+        );
+        self.0.tasks.spawn(async move { engine.attempt(started).await }.instrument(span));
+    }
+
+    /// Ends a delivery whose event cannot be read any more: a fault of ours, said as one.
+    pub(super) fn start_hopeless(&self, turn: Turn, leased: Leased, error: &EventError) {
+        tracing::error!(delivery = %leased.id, "the kept event cannot be read: {error}");
+        let cause = json!({
+            "kind": "rejected", "code": "unreadable-event", "message": format!("The kept event cannot be read: {error}"),
+            "remedy": "Publish it again, and report this.", "field": null, "retry_after_ms": null,
+        });
+        let engine = self.clone();
+        self.0.tasks.spawn(async move {
+            let now = engine.now();
+            let settle = Settle {
+                status: Status::Failed,
+                cause: Some(cause.to_string()),
+                cause_code: Some("unreadable-event".to_owned()),
+                ended_at: Some(now),
+                ..engine.settle_of(&leased, now)
+            };
+            engine.write(settle, &leased, None).await;
+            engine.0.scheduler.finish(turn, Finish::Unused(Some(now)), now);
+        });
+    }
+
+    async fn attempt(&self, started: Started) {
+        let Started { turn, leased, event, origin } = started;
+        let Some(live) = self.live(&leased.channel_id).await else {
+            let now = self.now();
+            let settle =
+                Settle { status: Status::Cancelled, ended_at: Some(now), ..self.settle_of(&leased, now) };
+            self.write(settle, &leased, None).await;
+            self.0.scheduler.finish(turn, Finish::Unused(Some(now)), now);
+            return;
+        };
+        let (Some(channel), None) = (&live.channel, live.held) else {
+            self.hold(&leased, &live, live.held.unwrap_or(HeldReason::Grant), None).await;
+            let now = self.now();
+            self.0.scheduler.finish(turn, Finish::Unused(Some(now)), now);
+            return;
+        };
+        let started_at = self.now();
+        let report = channel.deliver(&request(&leased, &event)).await;
+        let label = outcome_label(&report.outcome);
+        self.0.parts.metrics.attempt(&live.channel_type, label, report.took, report.waited);
+        tracing::info!(outcome = label, took_ms = millis(report.took), "attempted");
+        let breaker = self.conclude(&leased, &live, origin, started_at, report).await;
+        self.0.scheduler.finish(turn, Finish::Sent(breaker), self.now());
+    }
+
+    /// Judges and writes an outcome. The target's circuit breaker from now on.
+    async fn conclude(
+        &self,
+        leased: &Leased,
+        live: &Arc<LiveChannel>,
+        origin: Origin,
+        started_at: Millis,
+        report: DeliveryReport,
+    ) -> Breaker {
+        let DeliveryReport { outcome, log, took, waited: _ } = report;
+        let (before, turn_at) = self.0.scheduler.breaker(&leased.target.as_str().into());
+        let history = History {
+            attempts: leased.attempts,
+            unknown_outcomes: leased.unknown_outcomes,
+            possible_repeat: leased.possible_repeat != 0,
+            retry_since: leased.retry_since,
+        };
+        let attempt = |failure: Option<&Failure>| NewAttempt {
+            started_at,
+            took_ms: millis(took),
+            outcome: if failure.is_some() { "failed" } else { "delivered" },
+            failure: failure.map(|failure| failure_json(failure).to_string()),
+            log: log_json(&log),
+        };
+        let failure = match outcome {
+            Outcome::Delivered(receipt) => {
+                let verdict = verdict::delivered(history, self.now());
+                let receipt = Some(receipt_json(&receipt).to_string());
+                let settle = Settle { receipt, ..self.settle_by(leased, &verdict, None) };
+                let settle = Settle {
+                    attempt: Some(attempt(None)),
+                    target: target_row(leased, &before, &verdict.breaker, turn_at),
+                    ..settle
+                };
+                self.write(settle, leased, Some(live)).await;
+                return verdict.breaker;
+            }
+            Outcome::Failed(failure) => failure,
+        };
+        let blame = self.blame(live, &failure, &before).await;
+        if matches!(blame, Blame::Paused) {
+            self.pause(live, &failure, origin).await;
+            // The channel is at fault, and rests; another that leads to the same target finds out for itself.
+            let breaker = Breaker::default();
+            let tried = Tried {
+                attempt: attempt(Some(&failure)),
+                failure: &failure,
+                target: target_row(leased, &before, &breaker, turn_at),
+            };
+            self.hold(leased, live, HeldReason::ChannelPaused, Some(tried)).await;
+            return breaker;
+        }
+        let mut verdict = verdict::failed(&self.0.rules, history, &before, &failure, self.now());
+        if let Blame::Suspected(word) = blame {
+            verdict.breaker.word = Some(word);
+        }
+        let settle = Settle {
+            attempt: Some(attempt(Some(&failure))),
+            target: target_row(leased, &before, &verdict.breaker, turn_at),
+            ..self.settle_by(leased, &verdict, Some(&failure))
+        };
+        self.write(settle, leased, Some(live)).await;
+        if failure.kind == FailureKind::Rejected {
+            self.tell_rejection(live, &failure, origin).await;
+        }
+        verdict.breaker
+    }
+
+    /// A lease that ends with its delivery held.
+    async fn hold(
+        &self,
+        leased: &Leased,
+        live: &LiveChannel,
+        reason: HeldReason,
+        tried: Option<Tried<'_>>,
+    ) {
+        let now = self.now();
+        let mut settle = Settle {
+            status: Status::Held,
+            held_reason: Some(reason.name()),
+            held_at: Some(now),
+            ..self.settle_of(leased, now)
+        };
+        if let Some(Tried { attempt, failure, target }) = tried {
+            settle = Settle {
+                attempts: leased.attempts + 1,
+                cause: Some(failure_json(failure).to_string()),
+                cause_code: Some(failure.code.clone()),
+                attempt: Some(attempt),
+                target,
+                ..settle
+            };
+        }
+        self.write(settle, leased, Some(live)).await;
+        // Whoever mended the channel meanwhile found nothing held yet.
+        self.reconcile_channel(&leased.channel_id).await;
+    }
+
+    /// Writes an outcome, for as long as it takes: while it cannot be written, nothing new is leased.
+    async fn write(&self, settle: Settle, leased: &Leased, live: Option<&LiveChannel>) {
+        let mut stuck = false;
+        let written = loop {
+            match self.store().settle(settle.clone()).await {
+                Ok(written) => break written,
+                Err(StoreError::Unavailable { reason }) => {
+                    if !stuck {
+                        tracing::error!("the outcome cannot be written yet, nothing new is sent meanwhile: {reason}");
+                        self.0.scheduler.stick();
+                        stuck = true;
+                    }
+                    tokio::time::sleep(WRITE_AGAIN).await;
+                }
+                Err(error) => {
+                    tracing::error!("the outcome is not kept: {error}; the lease is taken back at the next start");
+                    break false;
+                }
+            }
+        };
+        if stuck {
+            tracing::info!("the outcome is written");
+            self.0.scheduler.unstick();
+        }
+        if written && settle.status.is_end() {
+            self.0.open.ended(&leased.organization_id, 1);
+            if let Some(live) = live {
+                self.0.parts.metrics.ended(&live.channel_type, settle.status.name());
+            }
+        }
+    }
+
+    /// A lease that ends with nothing learnt.
+    fn settle_of(&self, leased: &Leased, now: Millis) -> Settle {
+        Settle {
+            delivery_id: leased.id.clone(),
+            owner: self.0.owner.clone(),
+            lease_number: leased.lease_number,
+            status: Status::Waiting,
+            due_at: now,
+            attempts: leased.attempts,
+            unknown_outcomes: leased.unknown_outcomes,
+            possible_repeat: leased.possible_repeat,
+            cause: None,
+            cause_code: None,
+            receipt: None,
+            held_reason: None,
+            held_at: None,
+            ended_at: None,
+            attempt: None,
+            target: None,
+        }
+    }
+
+    fn settle_by(&self, leased: &Leased, verdict: &Verdict, failure: Option<&Failure>) -> Settle {
+        let Verdict { status, due_at, attempts, unknown_outcomes, possible_repeat, breaker: _ } = verdict;
+        let now = self.now();
+        Settle {
+            status: *status,
+            due_at: *due_at,
+            attempts: *attempts,
+            unknown_outcomes: *unknown_outcomes,
+            possible_repeat: i64::from(*possible_repeat),
+            cause: failure.map(|failure| failure_json(failure).to_string()),
+            cause_code: failure.map(|failure| failure.code.clone()),
+            ended_at: status.is_end().then_some(now),
+            ..self.settle_of(leased, now)
+        }
+    }
+
+    /// The channel as it is now; waits while it cannot be read.
+    async fn live(&self, id: &str) -> Option<Arc<LiveChannel>> {
+        self.patiently(|| self.0.parts.directory.channel(id)).await.flatten()
+    }
+
+    /// The organization as it is now; waits while it cannot be read.
+    pub(super) async fn organization(&self, id: &str) -> Option<Arc<Organization>> {
+        self.patiently(|| self.0.parts.directory.organization(id)).await.flatten()
+    }
+
+    /// Reads until it can be read; none where it never will.
+    async fn patiently<T, F>(&self, read: impl Fn() -> F) -> Option<T>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        loop {
+            match read().await {
+                Ok(value) => return Some(value),
+                Err(error) if error.is_passing() => {
+                    tracing::error!("waiting for the database: {error}");
+                    tokio::time::sleep(WRITE_AGAIN).await;
+                }
+                Err(error) => {
+                    tracing::error!("{error}");
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+/// What was tried before a delivery was held.
+struct Tried<'a> {
+    attempt: NewAttempt,
+    failure: &'a Failure,
+    target: Option<TargetRow>,
+}
+
+/// What the component gets.
+fn request(leased: &Leased, event: &Event) -> DeliveryRequest {
+    let mut event = event.clone();
+    if leased.possible_repeat != 0 {
+        event.attributes.push((POSSIBLE_REPEAT.to_owned(), "true".to_owned()));
+    }
+    let attempt = u32::try_from(leased.lease_number).unwrap_or(u32::MAX);
+    DeliveryRequest { id: leased.id.clone(), attempt, event, opened_by: None }
+}
+
+/// The target's row, where pace or circuit breaker changed.
+fn target_row(leased: &Leased, before: &Breaker, after: &Breaker, turn_at: Millis) -> Option<TargetRow> {
+    if before == after {
+        return None;
+    }
+    let Breaker { not_before, failures, word } = after.clone();
+    let (word, word_count) = word.map_or((None, 0), |(word, count)| (Some(word), count));
+    Some(TargetRow { target: leased.target.clone(), turn_at, not_before, failures, word, word_count })
+}
+
+fn outcome_label(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Delivered(_) => "delivered",
+        Outcome::Failed(failure) => kind_name(failure.kind),
+    }
+}
+
+/// As the API and the tables have it.
+pub(crate) fn kind_name(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Throttled => "throttled",
+        FailureKind::Unavailable => "unavailable",
+        FailureKind::UnknownOutcome => "unknown-outcome",
+        FailureKind::Rejected => "rejected",
+        FailureKind::Unreachable => "unreachable",
+        FailureKind::Unauthorized => "unauthorized",
+    }
+}
+
+/// A failure as the API tells it.
+pub(crate) fn failure_json(failure: &Failure) -> Value {
+    let Failure { kind, code, message, remedy, field, retry_after } = failure;
+    json!({
+        "kind": kind_name(*kind), "code": code, "message": message, "remedy": remedy, "field": field,
+        "retry_after_ms": retry_after,
+    })
+}
+
+fn receipt_json(receipt: &Receipt) -> Value {
+    let Receipt { reference, permalink, warnings } = receipt;
+    json!({ "reference": reference, "permalink": permalink, "warnings": warnings })
+}
+
+fn log_json(log: &[LogLine]) -> Option<String> {
+    if log.is_empty() { None } else { serde_json::to_string(log).ok() }
+}

@@ -1,0 +1,94 @@
+//! What has to be done now and then: leases of an earlier process are taken back, what was held too long fails, what was
+//! kept long enough goes.
+
+use serde_json::json;
+
+use super::{Engine, Parts};
+use crate::clock::{Millis, millis};
+use crate::store::pruning::{self, Cutoffs};
+use crate::store::{StoreError, deliveries, recovery, targets};
+
+/// Between two rounds.
+const ROUND: Millis = 10 * 60_000;
+
+/// At a start, before anything is leased: every lease of an earlier process ended without an outcome.
+pub(super) async fn take_back_leases(parts: &Parts, now: Millis) -> Result<(), StoreError> {
+    let most = i64::from(parts.config.retry.lost_leases);
+    let cause = json!({
+        "kind": "unknown-outcome", "code": LOST,
+        "message": format!("The service ended {} times while it was sending this message.", most + 1),
+        "remedy": "Look in the channel whether it arrived; find out why the service ends; replay it then.",
+        "field": null, "retry_after_ms": null,
+    })
+    .to_string();
+    let (again, failed) = parts
+        .store
+        .write(move |connection| {
+            Box::pin(async move { recovery::take_back_leases(connection, now, most, &cause, LOST).await })
+        })
+        .await?;
+    parts.metrics.lost_leases(again + failed);
+    if again + failed > 0 {
+        tracing::warn!("{again} deliveries were being sent when the service ended: they are sent again, marked; {failed} are given up");
+    }
+    Ok(())
+}
+
+const LOST: &str = "lost-leases";
+const HELD_TOO_LONG: &str = "held-too-long";
+
+/// Runs until the engine stops.
+pub(super) async fn run(engine: Engine) {
+    loop {
+        if let Err(error) = engine.keep().await {
+            tracing::error!("old deliveries are looked through again later: {error}");
+        }
+        let next = engine.now().saturating_add(ROUND);
+        engine.0.parts.clock.sleep_until(next).await;
+    }
+}
+
+impl Engine {
+    /// One round.
+    async fn keep(&self) -> Result<(), StoreError> {
+        let now = self.now();
+        self.0.scheduler.sweep(now);
+        self.store().write(move |connection| Box::pin(targets::sweep(connection, now))).await?;
+        self.fail_held(now).await?;
+        let retention = &self.0.parts.config.retention;
+        let cutoffs = Cutoffs {
+            delivered: now.saturating_sub(millis(retention.delivered.max(retention.idempotency))),
+            failed: now.saturating_sub(millis(retention.failed.max(retention.idempotency))),
+        };
+        while self.store().write(move |connection| Box::pin(pruning::prune(connection, cutoffs))).await? {
+            // Others write between two batches.
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+
+    async fn fail_held(&self, now: Millis) -> Result<(), StoreError> {
+        let limit = self.0.parts.config.retry.held;
+        let before = now.saturating_sub(millis(limit));
+        let days = limit.as_secs() / 86_400;
+        let cause = json!({
+            "kind": "unreachable", "code": HELD_TOO_LONG,
+            "message": format!("The message was held for {days} days: its channel was paused, its plan lapsed or its grant gone."),
+            "remedy": "Mend the channel, then replay the message.", "field": null, "retry_after_ms": null,
+        })
+        .to_string();
+        let failed = self
+            .store()
+            .write(move |connection| {
+                Box::pin(async move { deliveries::fail_held(connection, before, &cause, HELD_TOO_LONG, now).await })
+            })
+            .await?;
+        for organization in &failed {
+            self.0.open.ended(organization, 1);
+        }
+        if !failed.is_empty() {
+            tracing::warn!("{} deliveries were held for {days} days and are failed: they can be replayed", failed.len());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,136 @@
+//! What the service tells administrators: through the channels that their organization names, never through the one that
+//! is broken, and never about a notice.
+
+use std::sync::Arc;
+
+use pqh_runtime::contract::types::Failure;
+use serde_json::json;
+use uuid::Uuid;
+
+use super::Engine;
+use super::scheduler::Target;
+use crate::directory::{LiveChannel, Pace};
+use crate::store::accept::Accept;
+use crate::store::rows::{NewDelivery, NewEvent, Origin, Status};
+
+/// What to tell.
+pub(super) struct Notice {
+    title: String,
+    message: String,
+    remedy: String,
+}
+
+impl Notice {
+    /// A channel was paused.
+    pub(super) fn paused(live: &LiveChannel, failure: &Failure) -> Self {
+        let alias = &live.alias;
+        Self {
+            title: format!("Channel paused: {alias}"),
+            message: format!(
+                "The notification channel \"{alias}\" ({}) is paused, and its messages are held: {} ({})",
+                live.channel_type, failure.message, failure.code
+            ),
+            remedy: format!(
+                "{} Held messages go out once the channel is checked or resumed; after 7 days they are given up.",
+                failure.remedy
+            ),
+        }
+    }
+
+    /// A message was refused for good.
+    pub(super) fn rejected(live: &LiveChannel, failure: &Failure) -> Self {
+        let alias = &live.alias;
+        Self {
+            title: format!("Message rejected: {alias}"),
+            message: format!(
+                "A message to the notification channel \"{alias}\" ({}) was rejected and is not tried again: {} ({})",
+                live.channel_type, failure.message, failure.code
+            ),
+            remedy: format!("{} The message is kept, and can be replayed.", failure.remedy),
+        }
+    }
+}
+
+/// A notice that is ready to be kept.
+pub(super) struct Prepared {
+    pub(super) accept: Accept,
+    targets: Vec<(Target, Option<Pace>)>,
+}
+
+impl Engine {
+    /// A delivery for each channel that can tell this; none where none can, or where a notice is what failed.
+    pub(super) async fn prepare_notice(
+        &self,
+        broken: &Arc<LiveChannel>,
+        notice: Notice,
+        origin: Origin,
+    ) -> Option<Prepared> {
+        if origin == Origin::Notice {
+            return None;
+        }
+        let organization = &broken.organization;
+        let mut tellers: Vec<Arc<LiveChannel>> = Vec::new();
+        for id in &organization.notice_channels {
+            let Some(teller) = self.patiently(|| self.0.parts.directory.channel(id)).await.flatten() else { continue };
+            let is_other = teller.id != broken.id && teller.target != broken.target;
+            if is_other && teller.held.is_none() && tellers.iter().all(|known| known.target != teller.target) {
+                tellers.push(teller);
+            }
+        }
+        if tellers.is_empty() {
+            return None;
+        }
+        let now = self.now();
+        let Notice { title, message, remedy } = notice;
+        let event = NewEvent {
+            id: Uuid::now_v7().to_string(),
+            organization_id: organization.id.clone(),
+            key: format!("notice-{}", Uuid::now_v7()),
+            fingerprint: String::new(),
+            origin: Origin::Notice,
+            body: json!({ "title": title, "notice": { "message": message, "remedy": remedy } }).to_string(),
+            title,
+            severity: "warning",
+            accepted_at: now,
+        };
+        let deliveries = tellers.iter().map(|teller| NewDelivery {
+            id: Uuid::now_v7().to_string(),
+            seq: self.next_seq(),
+            channel_id: teller.id.clone(),
+            target: teller.target.clone(),
+            status: Status::Queued,
+            // Told at once: before anything that is not critical.
+            priority: 0,
+            lease: None,
+            held_reason: None,
+            folded_into: None,
+        });
+        let targets = tellers.iter().map(|teller| (Target::from(teller.target.as_str()), teller.pace)).collect();
+        Some(Prepared { accept: Accept { event, deliveries: deliveries.collect(), targets: Vec::new() }, targets })
+    }
+
+    /// After the commit: sends the notice, or says loudly that nobody can be told. `did` says whether there was anything new.
+    pub(super) fn notice_kept(&self, broken: &LiveChannel, prepared: Option<Prepared>, did: bool) {
+        if !did {
+            return;
+        }
+        match prepared {
+            Some(Prepared { accept, targets }) => {
+                self.0.open.add(&broken.organization.id, accept.deliveries.len());
+                for (target, pace) in targets {
+                    self.0.scheduler.more(&target, pace, accept.event.accepted_at);
+                }
+            }
+            None => {
+                self.0.parts.metrics.untold();
+                self.0.parts.health.untold(&broken.organization.id);
+                tracing::error!(
+                    organization = %broken.organization.id,
+                    channel = %broken.id,
+                    "administrators could not be told: no other working channel is named for notices \
+                     (PATCH /v1/organization notice_channels)"
+                );
+            }
+        }
+    }
+}

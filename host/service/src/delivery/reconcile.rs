@@ -1,0 +1,71 @@
+//! Makes what waits for a channel agree with what the channel is now: held where it is paused, its plan lapsed or its grant
+//! gone; going on where that is mended; going where it leads now; cancelled where it is deleted.
+//!
+//! Everything that changes a channel, an organization or a grant ends here, and so does a start: whatever was interrupted
+//! between a change and this is made good.
+
+use super::Engine;
+use super::scheduler::Target;
+use crate::store::{StoreError, deliveries, recovery};
+
+/// At a start: all channels for which something waits.
+pub(super) async fn all(engine: Engine) {
+    let channels = engine.patiently(|| recovery::channels_with_open(engine.store().readers())).await;
+    for channel in channels.unwrap_or_default() {
+        engine.reconcile_channel(&channel).await;
+    }
+}
+
+impl Engine {
+    /// After a change of a channel, or its deletion.
+    pub(crate) async fn reconcile_channel(&self, id: &str) {
+        let Some(live) = self.patiently(|| self.0.parts.directory.channel(id)).await else { return };
+        let now = self.now();
+        let (held, target) = live.as_ref().map_or((None, None), |live| (live.held, Some(live.target.clone())));
+        let write = || {
+            let (id, target) = (id.to_owned(), target.clone());
+            self.store().write(move |connection| {
+                Box::pin(async move {
+                    let Some(target) = target else {
+                        return deliveries::cancel_of_channel(connection, &id, now).await;
+                    };
+                    deliveries::retarget(connection, &id, &target).await?;
+                    match held {
+                        Some(reason) => deliveries::hold(connection, &id, reason.name(), now).await?,
+                        None => deliveries::release(connection, &id, now).await?,
+                    };
+                    Ok::<_, StoreError>(Vec::new())
+                })
+            })
+        };
+        for organization in self.patiently(write).await.unwrap_or_default() {
+            self.0.open.ended(&organization, 1);
+        }
+        let Some(live) = live.filter(|live| live.held.is_none()) else { return };
+        let due = self.patiently(|| recovery::first_due(self.store().readers(), &live.target)).await.flatten();
+        if let Some(due) = due {
+            self.0.scheduler.more(&Target::from(live.target.as_str()), live.pace, due);
+        }
+    }
+
+    /// After a change of an organization's plan.
+    pub(crate) async fn reconcile_organization(&self, id: &str) {
+        self.reconcile_each(self.0.parts.directory.channels_of_organization(id).await).await;
+    }
+
+    /// After a change of what a component is granted.
+    pub(crate) async fn reconcile_type(&self, channel_type: &str) {
+        self.reconcile_each(self.0.parts.directory.channels_of_type(channel_type).await).await;
+    }
+
+    async fn reconcile_each(&self, channels: Result<Vec<String>, StoreError>) {
+        match channels {
+            Ok(channels) => {
+                for channel in channels {
+                    self.reconcile_channel(&channel).await;
+                }
+            }
+            Err(error) => tracing::error!("what is held is looked at again at the next start: {error}"),
+        }
+    }
+}

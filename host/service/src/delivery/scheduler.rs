@@ -1,0 +1,301 @@
+//! Whose turn it is. Holds, in memory, the targets that are not at rest: busy, waiting for their time, or remembered for
+//! their pace. The deliveries themselves stay in the database, however many there are.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+
+use super::pace::Pace;
+use crate::clock::Millis;
+use crate::store::rows::TargetRow;
+
+/// A target's name: a keyed hash.
+pub(crate) type Target = Arc<str>;
+
+/// Decides which targets are sent to, one attempt at a time each, within so many slots.
+pub(crate) struct Scheduler {
+    inner: Mutex<Inner>,
+    /// Rung when something may have become due earlier than known.
+    bell: Notify,
+}
+
+#[derive(Default)]
+struct Inner {
+    targets: HashMap<Target, State>,
+    /// Those that wait for their time.
+    ready: BTreeSet<(Millis, Target)>,
+    free: usize,
+    slots: usize,
+    /// Attempts in flight to targets that failed last time.
+    suspects: usize,
+    /// Outcomes that cannot be written now: nothing new is sent meanwhile.
+    stuck: usize,
+    closed: bool,
+}
+
+#[derive(Clone, Debug, Default)]
+struct State {
+    busy: bool,
+    suspect: bool,
+    /// Where it stands in `ready`.
+    ready_at: Option<Millis>,
+    /// Whether something may wait in the database.
+    backlog: bool,
+    pace: Option<Pace>,
+    turn_at: Millis,
+    not_before: Millis,
+    failures: i64,
+    word: Option<(String, i64)>,
+}
+
+/// Leave to send one message to a target. Given back by [`Scheduler::finish`].
+#[derive(Clone, Debug)]
+pub(crate) struct Turn {
+    pub(crate) target: Target,
+    /// As it is to be kept with the lease; none where there is no pace to remember.
+    pub(crate) row: Option<TargetRow>,
+    /// Before this turn was taken.
+    earlier: Millis,
+}
+
+/// What is known of a target after a turn.
+#[derive(Clone, Debug)]
+pub(crate) enum Finish {
+    /// Something was sent, and the circuit breaker is as told.
+    Sent(Breaker),
+    /// Nothing was sent: the turn is not used up. What waits is due then, if anything does.
+    Unused(Option<Millis>),
+}
+
+/// A target's circuit breaker.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Breaker {
+    pub(crate) not_before: Millis,
+    /// In a row.
+    pub(crate) failures: i64,
+    /// The last word that blamed the channel, and how often it came in a row.
+    pub(crate) word: Option<(String, i64)>,
+}
+
+impl Scheduler {
+    pub(crate) fn new(slots: usize) -> Self {
+        Self { inner: Mutex::new(Inner { free: slots, slots, ..Inner::default() }), bell: Notify::new() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Remembers a target from before a restart.
+    pub(crate) fn remember(&self, row: TargetRow) {
+        let TargetRow { target, turn_at, not_before, failures, word, word_count } = row;
+        let mut inner = self.lock();
+        let state = inner.targets.entry(target.into()).or_default();
+        *state = State { turn_at, not_before, failures, word: word.map(|word| (word, word_count)), ..state.clone() };
+    }
+
+    /// Leave to send at once what is only about to be kept; none where something else is before it.
+    pub(crate) fn claim(&self, target: &Target, pace: Option<Pace>, now: Millis) -> Option<Turn> {
+        let mut inner = self.lock();
+        if let Some(state) = inner.targets.get_mut(target) {
+            state.pace = pace;
+            if state.busy || state.backlog || state.next() > now {
+                return None;
+            }
+        }
+        inner.has_room(target).then(|| inner.begin(target, pace, now))
+    }
+
+    /// Something for this target was kept, and is due then.
+    pub(crate) fn more(&self, target: &Target, pace: Option<Pace>, due: Millis) {
+        let mut inner = self.lock();
+        let state = inner.targets.entry(Arc::clone(target)).or_default();
+        state.pace = pace;
+        state.backlog = true;
+        if !state.busy {
+            let at = state.next().max(due);
+            inner.enqueue(target, at);
+        }
+        drop(inner);
+        self.bell.notify_one();
+    }
+
+    /// The targets whose time has come, each with its turn taken.
+    pub(crate) fn take(&self, now: Millis, most: usize) -> Vec<Turn> {
+        let mut inner = self.lock();
+        let mut turns = Vec::new();
+        let mut passed_over = Vec::new();
+        while turns.len() < most && inner.free > 0 && inner.is_open() {
+            let Some((at, target)) = inner.ready.first().cloned() else { break };
+            if at > now {
+                break;
+            }
+            inner.ready.remove(&(at, Arc::clone(&target)));
+            if !inner.has_room(&target) {
+                passed_over.push((at, target));
+                continue;
+            }
+            let pace = inner.targets.get(&target).and_then(|state| state.pace);
+            let turn = inner.begin(&target, pace, now);
+            if let Some(state) = inner.targets.get_mut(&target) {
+                // Whatever is kept from here on rings again.
+                state.backlog = false;
+            }
+            turns.push(turn);
+        }
+        inner.ready.extend(passed_over);
+        turns
+    }
+
+    /// More may wait behind what was leased by this turn.
+    pub(crate) fn leased(&self, target: &Target) {
+        if let Some(state) = self.lock().targets.get_mut(target) {
+            state.backlog = true;
+        }
+    }
+
+    /// A target's circuit breaker, and its pace's state.
+    pub(crate) fn breaker(&self, target: &Target) -> (Breaker, Millis) {
+        let inner = self.lock();
+        let Some(state) = inner.targets.get(target) else { return (Breaker::default(), 0) };
+        let State { not_before, failures, word, turn_at, .. } = state.clone();
+        (Breaker { not_before, failures, word }, turn_at)
+    }
+
+    /// A turn is over.
+    pub(crate) fn finish(&self, turn: Turn, finish: Finish, now: Millis) {
+        let Turn { target, row: _, earlier } = turn;
+        let mut inner = self.lock();
+        inner.free += 1;
+        let Some(state) = inner.targets.get_mut(&target) else { return };
+        state.busy = false;
+        let was_suspect = std::mem::take(&mut state.suspect);
+        let mut due = now;
+        match finish {
+            Finish::Sent(Breaker { not_before, failures, word }) => {
+                (state.not_before, state.failures, state.word) = (not_before, failures, word);
+            }
+            Finish::Unused(waits) => {
+                state.turn_at = earlier;
+                if let Some(at) = waits {
+                    state.backlog = true;
+                    due = at;
+                }
+            }
+        }
+        if state.backlog {
+            let at = state.next().max(due);
+            inner.enqueue(&target, at);
+        } else if state.is_at_rest(now) {
+            inner.targets.remove(&target);
+        }
+        inner.suspects -= usize::from(was_suspect);
+        drop(inner);
+        self.bell.notify_one();
+    }
+
+    /// When the next target's time comes.
+    pub(crate) fn next_due(&self) -> Option<Millis> {
+        let inner = self.lock();
+        (inner.free > 0 && inner.is_open()).then(|| inner.ready.first().map(|(at, _)| *at)).flatten()
+    }
+
+    /// Waits until something may have changed.
+    pub(crate) async fn rung(&self) {
+        self.bell.notified().await;
+    }
+
+    /// An outcome cannot be written: no new turns until it is.
+    pub(crate) fn stick(&self) {
+        self.lock().stuck += 1;
+    }
+
+    /// It was written.
+    pub(crate) fn unstick(&self) {
+        self.lock().stuck -= 1;
+        self.bell.notify_one();
+    }
+
+    /// No new turns from now on.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.bell.notify_one();
+    }
+
+    /// Attempts in flight.
+    pub(crate) fn in_flight(&self) -> usize {
+        let inner = self.lock();
+        inner.slots - inner.free
+    }
+
+    /// Forgets targets at rest.
+    pub(crate) fn sweep(&self, now: Millis) {
+        self.lock().targets.retain(|_, state| state.busy || state.backlog || !state.is_at_rest(now));
+    }
+}
+
+impl Inner {
+    fn is_open(&self) -> bool {
+        !self.closed && self.stuck == 0
+    }
+
+    /// Whether one more may go: targets that failed last time never take more than half of the slots, so that however many
+    /// hang, others go on.
+    fn has_room(&self, target: &Target) -> bool {
+        let suspect = self.targets.get(target).is_some_and(|state| state.failures > 0);
+        self.is_open() && self.free > 0 && !(suspect && self.suspects >= self.slots.div_ceil(2))
+    }
+
+    fn begin(&mut self, target: &Target, pace: Option<Pace>, now: Millis) -> Turn {
+        let state = self.targets.entry(Arc::clone(target)).or_default();
+        let earlier = state.turn_at;
+        state.busy = true;
+        state.ready_at = None;
+        state.pace = pace;
+        state.suspect = state.failures > 0;
+        if let Some(pace) = pace {
+            state.turn_at = pace.take(state.turn_at, now);
+        }
+        let row = pace.map(|_| row(target, state));
+        self.free -= 1;
+        self.suspects += usize::from(state.suspect);
+        Turn { target: Arc::clone(target), row, earlier }
+    }
+
+    fn enqueue(&mut self, target: &Target, at: Millis) {
+        let Some(state) = self.targets.get_mut(target) else { return };
+        let earlier = state.ready_at.replace(at);
+        if let Some(earlier) = earlier {
+            self.ready.remove(&(earlier, Arc::clone(target)));
+        }
+        self.ready.insert((at, Arc::clone(target)));
+    }
+}
+
+impl State {
+    /// When something may be sent: pace and circuit breaker.
+    fn next(&self) -> Millis {
+        self.pace.map_or(0, |pace| pace.next(self.turn_at)).max(self.not_before)
+    }
+
+    fn is_at_rest(&self, now: Millis) -> bool {
+        !self.busy && self.turn_at <= now && self.not_before <= now && self.failures == 0 && self.word.is_none()
+    }
+}
+
+fn row(target: &Target, state: &State) -> TargetRow {
+    let (word, word_count) = state.word.clone().map_or((None, 0), |(word, count)| (Some(word), count));
+    TargetRow {
+        target: target.to_string(),
+        turn_at: state.turn_at,
+        not_before: state.not_before,
+        failures: state.failures,
+        word,
+        word_count,
+    }
+}
+
+#[cfg(test)]
+#[path = "scheduler_tests.rs"]
+mod tests;

@@ -1,0 +1,145 @@
+//! The rules of turns, without database and network.
+
+use super::*;
+
+const PACE: Option<Pace> = Some(Pace { per_minute: 60, burst: 2 });
+
+fn target(name: &str) -> Target {
+    Target::from(name)
+}
+
+fn sent() -> Finish {
+    Finish::Sent(Breaker::default())
+}
+
+fn failed(not_before: Millis) -> Finish {
+    Finish::Sent(Breaker { not_before, failures: 1, word: None })
+}
+
+fn names(turns: &[Turn]) -> Vec<&str> {
+    turns.iter().map(|turn| turn.target.as_ref()).collect()
+}
+
+#[test]
+fn one_attempt_per_target_is_in_flight_at_a_time() {
+    let scheduler = Scheduler::new(10);
+    let turn = scheduler.claim(&target("a"), None, 0).unwrap();
+    assert!(scheduler.claim(&target("a"), None, 0).is_none());
+    assert!(scheduler.claim(&target("b"), None, 0).is_some());
+    scheduler.finish(turn, sent(), 0);
+    assert!(scheduler.claim(&target("a"), None, 0).is_some());
+}
+
+#[test]
+fn what_came_while_a_target_was_busy_gets_the_next_turn() {
+    let scheduler = Scheduler::new(10);
+    let turn = scheduler.claim(&target("a"), None, 0).unwrap();
+    scheduler.more(&target("a"), None, 0);
+    assert!(scheduler.take(0, 10).is_empty());
+    scheduler.finish(turn, sent(), 5);
+    assert_eq!(names(&scheduler.take(5, 10)), ["a"]);
+}
+
+#[test]
+fn nothing_overtakes_what_waits() {
+    let scheduler = Scheduler::new(10);
+    scheduler.more(&target("a"), None, 0);
+    assert!(scheduler.claim(&target("a"), None, 0).is_none());
+}
+
+#[test]
+fn what_is_kept_while_the_queue_is_looked_at_is_not_lost() {
+    let scheduler = Scheduler::new(10);
+    scheduler.more(&target("a"), None, 0);
+    let turn = scheduler.take(0, 10).pop().unwrap();
+    scheduler.more(&target("a"), None, 0);
+    scheduler.finish(turn, Finish::Unused(None), 0);
+    assert_eq!(names(&scheduler.take(0, 10)), ["a"]);
+}
+
+#[test]
+fn a_target_that_failed_waits_and_delays_nobody_else() {
+    let scheduler = Scheduler::new(10);
+    let turn = scheduler.claim(&target("a"), None, 0).unwrap();
+    scheduler.more(&target("a"), None, 0);
+    scheduler.finish(turn, failed(1_000), 0);
+    scheduler.more(&target("b"), None, 0);
+    assert_eq!(names(&scheduler.take(999, 10)), ["b"]);
+    assert_eq!(scheduler.next_due(), Some(1_000));
+    assert_eq!(names(&scheduler.take(1_000, 10)), ["a"]);
+}
+
+#[test]
+fn targets_that_failed_never_take_more_than_half_of_the_slots() {
+    let scheduler = Scheduler::new(4);
+    let names_of_bad = ["a", "b", "c", "d"].map(target);
+    let turns: Vec<Turn> = names_of_bad.iter().map(|name| scheduler.claim(name, None, 0).unwrap()).collect();
+    for turn in turns {
+        scheduler.more(&turn.target.clone(), None, 0);
+        scheduler.finish(turn, failed(10), 0);
+    }
+    scheduler.more(&target("good"), None, 0);
+    let turns = scheduler.take(10, 10);
+    assert_eq!(turns.len(), 3);
+    assert!(names(&turns).contains(&"good"));
+    let bad = turns.into_iter().find(|turn| turn.target.as_ref() != "good").unwrap();
+    scheduler.finish(bad, failed(20), 10);
+    assert_eq!(scheduler.take(10, 10).len(), 1);
+}
+
+#[test]
+fn pace_holds_across_a_restart() {
+    let scheduler = Scheduler::new(10);
+    let mut row = None;
+    for _ in 0..2 {
+        let turn = scheduler.claim(&target("a"), PACE, 0).unwrap();
+        row.clone_from(&turn.row);
+        scheduler.finish(turn, sent(), 0);
+    }
+    assert!(scheduler.claim(&target("a"), PACE, 999).is_none());
+    let restarted = Scheduler::new(10);
+    restarted.remember(row.unwrap());
+    assert!(restarted.claim(&target("a"), PACE, 999).is_none());
+    assert!(restarted.claim(&target("a"), PACE, 1_000).is_some());
+}
+
+#[test]
+fn a_turn_in_which_nothing_was_sent_is_not_used_up() {
+    let scheduler = Scheduler::new(10);
+    for _ in 0..5 {
+        scheduler.more(&target("a"), PACE, 0);
+        let turn = scheduler.take(0, 10).pop().unwrap();
+        scheduler.finish(turn, Finish::Unused(None), 0);
+    }
+    assert!(scheduler.claim(&target("a"), PACE, 0).is_some());
+}
+
+#[test]
+fn an_outcome_that_cannot_be_written_stops_new_turns() {
+    let scheduler = Scheduler::new(10);
+    scheduler.more(&target("a"), None, 0);
+    scheduler.stick();
+    assert!(scheduler.take(0, 10).is_empty());
+    assert!(scheduler.claim(&target("b"), None, 0).is_none());
+    scheduler.unstick();
+    assert_eq!(scheduler.take(0, 10).len(), 1);
+}
+
+#[test]
+fn a_closed_scheduler_gives_no_turns() {
+    let scheduler = Scheduler::new(10);
+    scheduler.more(&target("a"), None, 0);
+    scheduler.close();
+    assert!(scheduler.take(0, 10).is_empty());
+    assert!(scheduler.claim(&target("b"), None, 0).is_none());
+}
+
+#[test]
+fn targets_at_rest_are_forgotten() {
+    let scheduler = Scheduler::new(10);
+    let turn = scheduler.claim(&target("a"), PACE, 0).unwrap();
+    scheduler.finish(turn, sent(), 0);
+    assert_eq!(scheduler.lock().targets.len(), 1);
+    scheduler.sweep(1_000);
+    assert!(scheduler.lock().targets.is_empty());
+}

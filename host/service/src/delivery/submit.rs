@@ -1,0 +1,249 @@
+//! Accepts an event: kept with a delivery for each channel, in one transaction, or not at all.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use pqh_runtime::contract::events::{Event, Severity};
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+use uuid::Uuid;
+
+use super::Engine;
+use super::attempt::Started;
+use super::scheduler::{Finish, Target, Turn};
+use crate::clock::Millis;
+use crate::directory::{LiveChannel, Organization};
+use crate::event::{self, EventError};
+use crate::store::StoreError;
+use crate::store::accept::{Accept, Accepted};
+use crate::store::rows::{Leased, NewDelivery, NewEvent, Origin, Status};
+
+/// Something to tell.
+pub(crate) struct Submission {
+    pub(crate) organization: Arc<Organization>,
+    /// Each once.
+    pub(crate) channels: Vec<Arc<LiveChannel>>,
+    /// The event as JSON.
+    pub(crate) event: String,
+    /// The `Idempotency-Key`, which is the event's id where it has none.
+    pub(crate) key: Option<String>,
+    pub(crate) origin: Origin,
+}
+
+/// What was accepted, now or the first time.
+#[derive(Debug)]
+pub(crate) struct Submitted {
+    /// The event's id, as its publisher knows it.
+    pub(crate) key: String,
+    /// Our own id of it.
+    pub(crate) event_id: String,
+}
+
+/// Why an event was not accepted.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum SubmitError {
+    #[error("{0}")]
+    Event(#[from] EventError),
+    #[error("the event has the id {id:?} and the Idempotency-Key {key:?}: give one of them, or the same")]
+    TwoKeys { id: String, key: String },
+    #[error("another event was accepted under the id {key:?}: an id names one event for good; give this one its own")]
+    Conflict { key: String },
+    #[error(
+        "{most} deliveries of this organization wait already, which is the most: nothing was accepted. Try again later, or \
+         see what holds them up by `pqh deliveries list`"
+    )]
+    QueueFull { most: i64 },
+    #[error("the service is stopping: nothing was accepted, try again in a moment")]
+    Stopping,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// An event that was read, with what is kept of it.
+struct Read {
+    event: Event,
+    kept: NewEvent,
+}
+
+impl Engine {
+    /// Keeps an event, and returns once it is durable. Who asks may go meanwhile: what was begun is ended.
+    pub(crate) async fn submit(&self, submission: Submission) -> Result<Submitted, SubmitError> {
+        if self.0.stop.is_cancelled() {
+            return Err(SubmitError::Stopping);
+        }
+        let engine = self.clone();
+        let accepting = self.0.tasks.spawn(async move { engine.accept(submission).await });
+        let result = accepting.await.unwrap_or(Err(SubmitError::Stopping));
+        match &result {
+            Ok(_) => self.0.parts.metrics.accepted(),
+            Err(SubmitError::QueueFull { .. } | SubmitError::Store(_)) => self.0.parts.metrics.refused(),
+            Err(_) => {}
+        }
+        result
+    }
+
+    async fn accept(&self, submission: Submission) -> Result<Submitted, SubmitError> {
+        let now = self.now();
+        let Read { event, kept } = read(&submission, now)?;
+        let Submission { organization, channels, .. } = submission;
+        let count = channels.len();
+        // A notice is always kept: it tells why the queue is full.
+        match kept.origin {
+            Origin::Notice => self.0.open.add(&organization.id, count),
+            _ => self
+                .0
+                .open
+                .reserve(&organization.id, count)
+                .map_err(|most| SubmitError::QueueFull { most })?,
+        }
+        let planned = self.plan(&channels, &event, now);
+        let accept = Accept {
+            event: kept.clone(),
+            deliveries: planned.iter().map(|planned| planned.delivery.clone()).collect(),
+            targets: planned.iter().filter_map(|planned| planned.turn.as_ref()?.row.clone()).collect(),
+        };
+        let result = self.store().accept(accept).await;
+        let NewEvent { id, key, .. } = kept;
+        let (submitted, is_new) = match result {
+            Ok(Accepted::New) => (Ok(Submitted { key, event_id: id }), true),
+            Ok(Accepted::Same(earlier)) => (Ok(Submitted { key, event_id: earlier }), false),
+            Ok(Accepted::Conflict) => (Err(SubmitError::Conflict { key }), false),
+            Err(error) => (Err(error.into()), false),
+        };
+        if is_new {
+            let folded = planned.iter().filter(|planned| planned.delivery.status.is_end()).count();
+            self.0.open.ended(&organization.id, folded);
+            self.go(planned, event, kept.origin, now);
+        } else {
+            self.0.open.ended(&organization.id, count);
+            for turn in planned.into_iter().filter_map(|planned| planned.turn) {
+                self.0.scheduler.finish(turn, Finish::Unused(None), now);
+            }
+        }
+        submitted
+    }
+
+    /// A delivery for each channel: sent at once where its target is at rest, folded where another one tells it there.
+    fn plan(&self, channels: &[Arc<LiveChannel>], event: &Event, now: Millis) -> Vec<Planned> {
+        let priority = i64::from(event.severity != Severity::Critical);
+        // What can be sent comes first, so that nothing is folded into what is held.
+        let mut order: Vec<&Arc<LiveChannel>> = channels.iter().collect();
+        order.sort_by_key(|channel| channel.held.is_some());
+        let mut tellers: HashMap<&str, String> = HashMap::new();
+        let mut planned = Vec::with_capacity(order.len());
+        for channel in order {
+            let id = Uuid::now_v7().to_string();
+            let mut delivery = NewDelivery {
+                id: id.clone(),
+                seq: self.next_seq(),
+                channel_id: channel.id.clone(),
+                target: channel.target.clone(),
+                status: Status::Queued,
+                priority,
+                lease: None,
+                held_reason: channel.held.map(|reason| reason.name()),
+                folded_into: None,
+            };
+            let mut turn = None;
+            if let Some(teller) = tellers.get(channel.target.as_str()) {
+                delivery.status = Status::Folded;
+                delivery.held_reason = None;
+                delivery.folded_into = Some(teller.clone());
+            } else if channel.held.is_some() {
+                delivery.status = Status::Held;
+            } else {
+                turn = self.0.scheduler.claim(&Target::from(channel.target.as_str()), channel.pace, now);
+            }
+            if turn.is_some() {
+                delivery.status = Status::Sending;
+                delivery.lease = Some((self.0.owner.clone(), now.saturating_add(self.0.lease)));
+            }
+            tellers.entry(channel.target.as_str()).or_insert(id);
+            planned.push(Planned { delivery, turn, channel: Arc::clone(channel) });
+        }
+        planned
+    }
+
+    /// After the commit: sends what is leased, and makes known what waits.
+    fn go(&self, planned: Vec<Planned>, event: Event, origin: Origin, now: Millis) {
+        let event = Arc::new(event);
+        for Planned { delivery, turn, channel } in planned {
+            match turn {
+                Some(turn) => {
+                    let leased = leased(&delivery, &channel, now);
+                    self.start_attempt(Started { turn, leased, event: Arc::clone(&event), origin });
+                }
+                None if delivery.status == Status::Queued => {
+                    self.0.scheduler.more(&Target::from(delivery.target.as_str()), channel.pace, now);
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+/// A delivery that is about to be kept.
+struct Planned {
+    delivery: NewDelivery,
+    turn: Option<Turn>,
+    channel: Arc<LiveChannel>,
+}
+
+/// As the database would give it back.
+fn leased(delivery: &NewDelivery, channel: &LiveChannel, now: Millis) -> Leased {
+    Leased {
+        id: delivery.id.clone(),
+        organization_id: channel.organization.id.clone(),
+        event_id: String::new(),
+        channel_id: channel.id.clone(),
+        target: delivery.target.clone(),
+        lease_number: 1,
+        attempts: 0,
+        unknown_outcomes: 0,
+        possible_repeat: 0,
+        retry_since: now,
+    }
+}
+
+/// Reads and names the event.
+fn read(submission: &Submission, now: Millis) -> Result<Read, SubmitError> {
+    let Submission { organization, channels, event: body, key, origin } = submission;
+    let mut event = event::read_kept(body, &organization.time_zone, &organization.locale, now)?;
+    let json: Value = serde_json::from_str(body).unwrap_or_default();
+    let own = json.get("id").and_then(Value::as_str);
+    match (own, key) {
+        (Some(id), Some(key)) if id != key => {
+            return Err(SubmitError::TwoKeys { id: id.to_owned(), key: key.clone() });
+        }
+        (None, Some(key)) => event.id.clone_from(key),
+        _ => {}
+    }
+    let kept = NewEvent {
+        id: Uuid::now_v7().to_string(),
+        organization_id: organization.id.clone(),
+        key: event.id.clone(),
+        fingerprint: fingerprint(&json, channels),
+        origin: *origin,
+        body: body.clone(),
+        title: event.title.clone(),
+        severity: severity(event.severity),
+        accepted_at: now,
+    };
+    Ok(Read { event, kept })
+}
+
+/// Whether two requests ask for the same: white space and the order of members do not count.
+fn fingerprint(event: &Value, channels: &[Arc<LiveChannel>]) -> String {
+    let mut ids: Vec<&str> = channels.iter().map(|channel| channel.id.as_str()).collect();
+    ids.sort_unstable();
+    hex::encode(Sha256::digest(format!("{}\n{event}", ids.join(","))))
+}
+
+/// As the database and the API have it.
+fn severity(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Info => "info",
+        Severity::Warning => "warning",
+        Severity::Critical => "critical",
+    }
+}

@@ -1,0 +1,62 @@
+//! Removes what was kept long enough, a little at a time.
+
+use sqlx::{QueryBuilder, Sqlite};
+
+use super::{Connection, StoreError};
+use crate::clock::Millis;
+
+/// Deliveries of one batch.
+const BATCH: i64 = 500;
+
+/// Until when what ended is kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cutoffs {
+    /// Delivered, folded and cancelled ones that ended before.
+    pub(crate) delivered: Millis,
+    /// Failed ones that ended before.
+    pub(crate) failed: Millis,
+}
+
+/// Removes a batch of deliveries with their attempts, and the events that no delivery is left of. How many deliveries: none
+/// are left to remove where there were fewer than a batch.
+pub(crate) async fn prune(connection: &mut Connection, cutoffs: Cutoffs) -> Result<bool, StoreError> {
+    let Cutoffs { delivered, failed } = cutoffs;
+    let mut more = false;
+    for (condition, before) in [("status <> 'failed'", delivered), ("status = 'failed'", failed)] {
+        let old: Vec<(String, String)> =
+            QueryBuilder::<Sqlite>::new("SELECT id, event_id FROM deliveries WHERE ended_at < ")
+                .push_bind(before)
+                .push(" AND ")
+                .push(condition)
+                .push(" ORDER BY ended_at LIMIT ")
+                .push_bind(BATCH)
+                .build_query_as()
+                .fetch_all(&mut *connection)
+                .await?;
+        if old.is_empty() {
+            continue;
+        }
+        more = true;
+        let (ids, events): (Vec<String>, Vec<String>) = old.into_iter().unzip();
+        remove(connection, "DELETE FROM attempts WHERE delivery_id IN (", &ids, ")").await?;
+        remove(connection, "DELETE FROM deliveries WHERE id IN (", &ids, ")").await?;
+        let rest = ") AND NOT EXISTS (SELECT 1 FROM deliveries WHERE event_id = events.id)";
+        remove(connection, "DELETE FROM events WHERE id IN (", &events, rest).await?;
+    }
+    Ok(more)
+}
+
+async fn remove(
+    connection: &mut Connection,
+    start: &'static str,
+    ids: &[String],
+    end: &'static str,
+) -> Result<(), StoreError> {
+    let mut query = QueryBuilder::<Sqlite>::new(start);
+    let mut list = query.separated(", ");
+    for id in ids {
+        list.push_bind(id);
+    }
+    query.push(end).build().persistent(false).execute(connection).await?;
+    Ok(())
+}
