@@ -1,4 +1,5 @@
-//! End to end: simulators of the services outside, for tests and demonstrations.
+//! End to end: simulators of the services outside, and the real program, for tests, benchmarks and demonstrations.
 
 pub mod program;
+pub mod service;
 pub mod slack_webhook;
