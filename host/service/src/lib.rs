@@ -12,3 +12,4 @@ mod output;
 pub mod program;
 mod settings;
 mod store;
+mod vault;
