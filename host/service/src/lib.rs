@@ -8,6 +8,7 @@ pub mod clock;
 mod commands;
 mod error;
 mod event;
+mod failure;
 mod output;
 pub mod program;
 mod settings;

@@ -5,9 +5,11 @@
 
 pub(crate) mod accept;
 mod bulk;
+pub(crate) mod channels;
 pub(crate) mod deliveries;
 mod error;
 mod file;
+pub(crate) mod grants;
 mod jobs;
 pub(crate) mod lease;
 pub(crate) mod pruning;

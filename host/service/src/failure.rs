@@ -1,0 +1,42 @@
+//! A failure as the API tells it and the database keeps it.
+
+use pqh_runtime::contract::types::{Failure, FailureKind};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// Why something did not work: for the service by its kind, for people by its texts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(crate) struct FailureBody {
+    /// "throttled", "unavailable", "unknown-outcome", "rejected", "unreachable" or "unauthorized".
+    pub(crate) kind: String,
+    /// The other side's own word.
+    pub(crate) code: String,
+    /// What it means.
+    pub(crate) message: String,
+    /// What to do about it.
+    pub(crate) remedy: String,
+    /// The setting to blame, where it is one.
+    pub(crate) field: Option<String>,
+    /// How long the other side asked to be left alone.
+    pub(crate) retry_after_ms: Option<u64>,
+}
+
+impl From<&Failure> for FailureBody {
+    fn from(failure: &Failure) -> Self {
+        let Failure { kind, code, message, remedy, field, retry_after } = failure.clone();
+        let kind = kind_name(kind).to_owned();
+        Self { kind, code, message, remedy, field, retry_after_ms: retry_after }
+    }
+}
+
+/// What a kind is called.
+pub(crate) fn kind_name(kind: FailureKind) -> &'static str {
+    match kind {
+        FailureKind::Throttled => "throttled",
+        FailureKind::Unavailable => "unavailable",
+        FailureKind::UnknownOutcome => "unknown-outcome",
+        FailureKind::Rejected => "rejected",
+        FailureKind::Unreachable => "unreachable",
+        FailureKind::Unauthorized => "unauthorized",
+    }
+}
