@@ -9,7 +9,7 @@ use super::Engine;
 use super::attempt::kind_name;
 use super::notice::Notice;
 use super::scheduler::Breaker;
-use crate::audit;
+use crate::audit::{self, Actor, Entry, Object};
 use crate::clock::Millis;
 use crate::directory::{HeldReason, LiveChannel};
 use crate::store::channels::{self, Paused, PausedBy};
@@ -59,11 +59,11 @@ impl Engine {
         };
         let notice = Notice::paused(live, failure);
         let prepared = self.prepare_notice(live, notice, origin).await;
-        let (id, chain, key) = (live.id.clone(), live.organization.id.clone(), live.organization.key.clone());
-        let (entry, now) = (audit::Entry::paused(live, &paused, self.now()), self.now());
+        let (id, key) = (live.id.clone(), live.organization.key.clone());
+        let (entry, now) = (paused_entry(live, &paused, self.now()), self.now());
         let accept = prepared.as_ref().map(|prepared| prepared.accept.clone());
         let write = || {
-            let (id, chain, key, paused) = (id.clone(), chain.clone(), key.clone(), paused.clone());
+            let (id, key, paused) = (id.clone(), key.clone(), paused.clone());
             let (entry, accept) = (entry.clone(), accept.clone());
             self.store().write(move |connection| {
                 Box::pin(async move {
@@ -72,7 +72,7 @@ impl Engine {
                     }
                     channels::pause(connection, &id, &paused, now).await?;
                     deliveries::hold(connection, &id, HeldReason::ChannelPaused.name(), now).await?;
-                    audit::append(connection, &key, &chain, entry).await?;
+                    audit::append(connection, &key, entry).await?;
                     if let Some(accept) = accept {
                         crate::store::accept::accept(connection, &[accept]).await?;
                     }
@@ -115,4 +115,18 @@ impl Engine {
 
 fn blames_channel(kind: FailureKind) -> bool {
     matches!(kind, FailureKind::Unreachable | FailureKind::Unauthorized)
+}
+
+/// For the audit log.
+fn paused_entry(live: &LiveChannel, paused: &Paused, at: Millis) -> Entry {
+    Entry {
+        chain: live.organization.id.clone(),
+        at,
+        actor: Actor::service(),
+        source: "local".to_owned(),
+        action: "channel.paused",
+        object: Object::new("channel", &live.id, &live.alias),
+        before: None,
+        after: serde_json::to_value(paused).ok(),
+    }
 }

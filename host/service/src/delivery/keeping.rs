@@ -1,10 +1,13 @@
 //! What has to be done now and then: leases of an earlier process are taken back, what was held too long fails, what was
 //! kept long enough goes.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::{Engine, Parts};
 use crate::clock::{Millis, millis};
+use crate::config::Config;
 use crate::store::pruning::{self, Cutoffs};
 use crate::store::{StoreError, deliveries, recovery, targets};
 
@@ -12,8 +15,8 @@ use crate::store::{StoreError, deliveries, recovery, targets};
 const ROUND: Millis = 10 * 60_000;
 
 /// At a start, before anything is leased: every lease of an earlier process ended without an outcome.
-pub(super) async fn take_back_leases(parts: &Parts, now: Millis) -> Result<(), StoreError> {
-    let most = i64::from(parts.config.retry.lost_leases);
+pub(super) async fn take_back_leases(parts: &Parts, most: u32, now: Millis) -> Result<(), StoreError> {
+    let most = i64::from(most);
     let cause = json!({
         "kind": "unknown-outcome", "code": LOST,
         "message": format!("The service ended {} times while it was sending this message.", most + 1),
@@ -32,6 +35,26 @@ pub(super) async fn take_back_leases(parts: &Parts, now: Millis) -> Result<(), S
         tracing::warn!("{again} deliveries were being sent when the service ended: they are sent again, marked; {failed} are given up");
     }
     Ok(())
+}
+
+/// How long what is kept.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    delivered: Duration,
+    failed: Duration,
+    held: Duration,
+}
+
+impl Limits {
+    pub(super) fn of(config: &Config) -> Self {
+        let retention = &config.retention;
+        Self {
+            // An event's id is known for as long as its deliveries are.
+            delivered: retention.delivered.max(retention.idempotency),
+            failed: retention.failed.max(retention.idempotency),
+            held: config.retry.held,
+        }
+    }
 }
 
 const LOST: &str = "lost-leases";
@@ -55,11 +78,9 @@ impl Engine {
         self.0.scheduler.sweep(now);
         self.store().write(move |connection| Box::pin(targets::sweep(connection, now))).await?;
         self.fail_held(now).await?;
-        let retention = &self.0.parts.config.retention;
-        let cutoffs = Cutoffs {
-            delivered: now.saturating_sub(millis(retention.delivered.max(retention.idempotency))),
-            failed: now.saturating_sub(millis(retention.failed.max(retention.idempotency))),
-        };
+        let Limits { delivered, failed, held: _ } = self.0.limits;
+        let cutoffs =
+            Cutoffs { delivered: now.saturating_sub(millis(delivered)), failed: now.saturating_sub(millis(failed)) };
         while self.store().write(move |connection| Box::pin(pruning::prune(connection, cutoffs))).await? {
             // Others write between two batches.
             tokio::task::yield_now().await;
@@ -68,7 +89,7 @@ impl Engine {
     }
 
     async fn fail_held(&self, now: Millis) -> Result<(), StoreError> {
-        let limit = self.0.parts.config.retry.held;
+        let limit = self.0.limits.held;
         let before = now.saturating_sub(millis(limit));
         let days = limit.as_secs() / 86_400;
         let cause = json!({

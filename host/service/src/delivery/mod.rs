@@ -11,6 +11,7 @@ mod keeping;
 mod notice;
 mod open;
 mod pace;
+mod people;
 mod reconcile;
 mod scheduler;
 mod submit;
@@ -23,13 +24,13 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use people::CancelError;
 pub(crate) use submit::{Submission, SubmitError, Submitted};
 
 use crate::clock::{Clock, Millis, millis};
 use crate::config::Config;
 use crate::directory::Directory;
 use crate::health::Health;
-use crate::keys::Keys;
 use crate::metrics::{Metrics, Snapshot};
 use crate::store::{Store, StoreError, recovery, targets};
 use open::Open;
@@ -50,6 +51,7 @@ struct Inner {
     scheduler: Scheduler,
     rules: Rules,
     lease: Millis,
+    limits: keeping::Limits,
     /// Names this process in its leases.
     owner: String,
     /// The last number of the order of acceptance.
@@ -64,19 +66,16 @@ struct Inner {
 pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
-    pub(crate) config: Arc<Config>,
     pub(crate) directory: Directory,
-    pub(crate) keys: Keys,
     pub(crate) metrics: Metrics,
-    pub(crate) health: Health,
+    pub(crate) health: Arc<Health>,
 }
 
 impl Engine {
     /// Takes back what an earlier process left, and begins to deliver.
-    pub(crate) async fn start(parts: Parts) -> Result<Self, StoreError> {
-        let config = &parts.config;
+    pub(crate) async fn start(parts: Parts, config: &Config) -> Result<Self, StoreError> {
         let now = parts.clock.now();
-        keeping::take_back_leases(&parts, now).await?;
+        keeping::take_back_leases(&parts, config.retry.lost_leases, now).await?;
         let slots = config.limits.concurrency.saturating_sub(SPARE_SLOTS).max(1);
         let retry = &config.retry;
         let engine = Self(Arc::new(Inner {
@@ -88,6 +87,7 @@ impl Engine {
                 unknown_outcome: retry.unknown_outcome.clone(),
             },
             lease: millis(config.limits.deadline + LEASE_MARGIN),
+            limits: keeping::Limits::of(config),
             owner: uuid::Uuid::now_v7().to_string(),
             seq: AtomicI64::new(recovery::last_seq(parts.store.readers()).await?),
             open: Open::new(config.limits.queue, recovery::open_counts(parts.store.readers()).await?),

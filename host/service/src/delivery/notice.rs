@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::Engine;
 use super::scheduler::Target;
 use crate::directory::{LiveChannel, Pace};
+use crate::health::Note;
 use crate::store::accept::Accept;
 use crate::store::rows::{NewDelivery, NewEvent, Origin, Status};
 
@@ -123,7 +124,7 @@ impl Engine {
             }
             None => {
                 self.0.parts.metrics.untold();
-                self.0.parts.health.untold(&broken.organization.id);
+                self.0.parts.health.warn(&untold_key(&broken.id), untold(broken));
                 tracing::error!(
                     organization = %broken.organization.id,
                     channel = %broken.id,
@@ -133,4 +134,20 @@ impl Engine {
             }
         }
     }
+}
+
+/// Under which key readiness keeps that nobody could be told of a channel.
+pub(super) fn untold_key(channel: &str) -> String {
+    format!("untold-{channel}")
+}
+
+fn untold(broken: &LiveChannel) -> Note {
+    Note::new(
+        "notice-untold",
+        format!(
+            "The channel {} of the organization {} needs its administrators, and no other working channel tells them.",
+            broken.id, broken.organization.id
+        ),
+        "Have the organization name channels for notices: PATCH /v1/organization notice_channels.",
+    )
 }

@@ -1,15 +1,7 @@
 //! The fastest that a target takes messages: the generic cell rate algorithm, whose whole state is one time.
 
 use crate::clock::Millis;
-
-/// Messages of a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pace {
-    /// In the long run.
-    pub(crate) per_minute: u32,
-    /// At once, after a rest.
-    pub(crate) burst: u32,
-}
+pub(super) use crate::directory::Pace;
 
 impl Pace {
     /// Between two messages in the long run; never less than a pace asks for.

@@ -5,7 +5,9 @@
 //! between a change and this is made good.
 
 use super::Engine;
+use super::notice;
 use super::scheduler::Target;
+use crate::directory::HeldReason;
 use crate::store::{StoreError, deliveries, recovery};
 
 /// At a start: all channels for which something waits.
@@ -40,6 +42,9 @@ impl Engine {
         };
         for organization in self.patiently(write).await.unwrap_or_default() {
             self.0.open.ended(&organization, 1);
+        }
+        if held != Some(HeldReason::ChannelPaused) {
+            self.0.parts.health.clear_warning(&notice::untold_key(id));
         }
         let Some(live) = live.filter(|live| live.held.is_none()) else { return };
         let due = self.patiently(|| recovery::first_due(self.store().readers(), &live.target)).await.flatten();

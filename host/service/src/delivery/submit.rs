@@ -31,12 +31,13 @@ pub(crate) struct Submission {
 }
 
 /// What was accepted, now or the first time.
-#[derive(Debug)]
 pub(crate) struct Submitted {
     /// The event's id, as its publisher knows it.
     pub(crate) key: String,
     /// Our own id of it.
     pub(crate) event_id: String,
+    /// Its deliveries: id, channel, status; none where it was accepted before.
+    pub(crate) planned: Option<Vec<(String, Arc<LiveChannel>, Status)>>,
 }
 
 /// Why an event was not accepted.
@@ -66,14 +67,12 @@ struct Read {
 }
 
 impl Engine {
-    /// Keeps an event, and returns once it is durable. Who asks may go meanwhile: what was begun is ended.
+    /// Keeps an event, and returns once it is durable. Not to be dropped on the way: a turn would be lost with it.
     pub(crate) async fn submit(&self, submission: Submission) -> Result<Submitted, SubmitError> {
         if self.0.stop.is_cancelled() {
             return Err(SubmitError::Stopping);
         }
-        let engine = self.clone();
-        let accepting = self.0.tasks.spawn(async move { engine.accept(submission).await });
-        let result = accepting.await.unwrap_or(Err(SubmitError::Stopping));
+        let result = self.accept(submission).await;
         match &result {
             Ok(_) => self.0.parts.metrics.accepted(),
             Err(SubmitError::QueueFull { .. } | SubmitError::Store(_)) => self.0.parts.metrics.refused(),
@@ -105,8 +104,13 @@ impl Engine {
         let result = self.store().accept(accept).await;
         let NewEvent { id, key, .. } = kept;
         let (submitted, is_new) = match result {
-            Ok(Accepted::New) => (Ok(Submitted { key, event_id: id }), true),
-            Ok(Accepted::Same(earlier)) => (Ok(Submitted { key, event_id: earlier }), false),
+            Ok(Accepted::New) => {
+                let told = planned.iter().map(|planned| {
+                    (planned.delivery.id.clone(), Arc::clone(&planned.channel), planned.delivery.status)
+                });
+                (Ok(Submitted { key, event_id: id, planned: Some(told.collect()) }), true)
+            }
+            Ok(Accepted::Same(event_id)) => (Ok(Submitted { key, event_id, planned: None }), false),
             Ok(Accepted::Conflict) => (Err(SubmitError::Conflict { key }), false),
             Err(error) => (Err(error.into()), false),
         };

@@ -10,6 +10,8 @@ mod validate;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use shape::EventShape as EventSchema;
+
 use std::fmt;
 
 use jiff::{Timestamp, tz::TimeZone};
