@@ -292,25 +292,6 @@ pub(crate) async fn tell_rejection(
     Ok(done.rows_affected() == 1)
 }
 
-/// Takes the right to tell administrators of a rejected message: once in `interval` for each channel.
-pub(crate) async fn tell_rejection(
-    connection: &mut Connection,
-    id: &str,
-    now: Millis,
-    interval: Millis,
-) -> Result<bool, StoreError> {
-    let done = sqlx::query(
-        "UPDATE channels SET rejection_told_at = $1 \
-         WHERE id = $2 AND (rejection_told_at IS NULL OR rejection_told_at <= $3)",
-    )
-    .bind(now)
-    .bind(id)
-    .bind(now.saturating_sub(interval))
-    .execute(connection)
-    .await?;
-    Ok(done.rows_affected() == 1)
-}
-
 /// Writes JSON of what cannot fail to be JSON: string keys alone.
 fn text(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
