@@ -1,5 +1,7 @@
 //! What ends a command early, each with its exit code.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -9,7 +11,7 @@ pub(crate) struct CliError {
     /// Whether usage or input is at fault (exit code 2), or the work itself (exit code 1).
     pub(crate) blame: Blame,
     /// Stable, for programs: "bad-event".
-    pub(crate) code: &'static str,
+    pub(crate) code: Cow<'static, str>,
     /// What was expected, what was found, what to do.
     pub(crate) message: String,
     /// Further members of the JSON error: the path, the fields, the flags.
@@ -27,13 +29,13 @@ pub(crate) enum Blame {
 
 impl CliError {
     /// Usage or input at fault.
-    pub(crate) fn input(code: &'static str, message: impl Into<String>) -> Self {
-        Self { blame: Blame::Input, code, message: message.into(), details: Value::Null }
+    pub(crate) fn input(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { blame: Blame::Input, code: code.into(), message: message.into(), details: Value::Null }
     }
 
     /// The work failed.
-    pub(crate) fn work(code: &'static str, message: impl Into<String>) -> Self {
-        Self { blame: Blame::Work, code, message: message.into(), details: Value::Null }
+    pub(crate) fn work(code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { blame: Blame::Work, code: code.into(), message: message.into(), details: Value::Null }
     }
 
     /// Adds members for programs; an object.

@@ -4,6 +4,7 @@
 mod builtin;
 mod catalog;
 mod cli;
+mod client;
 pub mod clock;
 mod commands;
 mod directory;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, io::Read as _};
 
 use pqh_runtime::{
     MemorySecrets,
-    contract::channel::{Descriptor, Field, FieldKind},
+    contract::channel::{ChoiceOption, Descriptor, Field, FieldKind},
 };
 use serde_json::{Map, Value, json};
 
@@ -18,50 +18,107 @@ pub(crate) struct Filled {
     pub(crate) secrets: MemorySecrets,
 }
 
-/// Whether any `--set` reads standard input for a secret of this descriptor.
-fn reads_stdin(descriptor: &Descriptor, set: &[(String, String)]) -> bool {
-    set.iter().any(|(key, value)| value == "-" && field(descriptor, key).is_some_and(is_secret))
+/// The fields of a channel type, whether a component described them or a service.
+#[derive(Clone, Copy)]
+pub(crate) struct Form<'a> {
+    /// The type.
+    pub(crate) id: &'a str,
+    /// Its fields.
+    pub(crate) fields: &'a [Field],
 }
 
-/// Reads the settings. `stdin_taken`: standard input already holds the event.
+impl<'a> From<&'a Descriptor> for Form<'a> {
+    fn from(descriptor: &'a Descriptor) -> Self {
+        Self { id: &descriptor.id, fields: &descriptor.fields }
+    }
+}
+
+/// Whether the environment may stand for what `--set` does not say.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Environment {
+    Read,
+    Ignored,
+}
+
+/// A field's value.
+enum Given {
+    Plain(Value),
+    Secret(String),
+}
+
+/// Whether any `--set` reads standard input for a secret of this form.
+fn reads_stdin(form: Form, set: &[(String, String)]) -> bool {
+    set.iter().any(|(key, value)| value == "-" && field(form, key).is_some_and(is_secret))
+}
+
+/// Reads the settings for a component. `stdin_taken`: standard input already holds the event.
 pub(crate) fn fill(descriptor: &Descriptor, set: &[(String, String)], stdin_taken: bool) -> Result<Filled, CliError> {
-    if stdin_taken && reads_stdin(descriptor, set) {
+    if stdin_taken && reads_stdin(descriptor.into(), set) {
         let message = "standard input cannot be both the event and a secret: read one of them from a file";
         return Err(CliError::input("stdin-twice", message));
     }
-    let given = given(descriptor, set)?;
+    let mut given = read(descriptor.into(), set, Environment::Read)?;
     let mut filled = Filled { settings: Map::new(), secrets: MemorySecrets::new() };
-    let mut stdin_read = false;
     for field in &descriptor.fields {
-        if let Some(value) = given.get(field.key.as_str()) {
-            if is_secret(field) {
-                let secret = secret(field, value, &mut stdin_read)?;
+        match (given.remove(field.key.as_str()), &field.default) {
+            (Some(Given::Secret(secret)), _) => {
                 filled.secrets = filled.secrets.with(field.key.as_str(), secret.as_str());
-            } else {
-                filled.settings.insert(field.key.clone(), coerce(field, value)?);
             }
-        } else if let Ok(value) = std::env::var(variable(&field.key)) {
-            // An environment variable is the value itself: nothing in it means a file.
-            if is_secret(field) {
-                filled.secrets = filled.secrets.with(field.key.as_str(), value.as_str());
-            } else {
-                filled.settings.insert(field.key.clone(), coerce(field, &value)?);
+            (Some(Given::Plain(value)), _) => drop(filled.settings.insert(field.key.clone(), value)),
+            (None, Some(default)) if !is_secret(field) => {
+                filled.settings.insert(field.key.clone(), coerce(field, default)?);
             }
-        } else if let Some(default) = &field.default
-            && !is_secret(field)
-        {
-            filled.settings.insert(field.key.clone(), coerce(field, default)?);
+            (None, _) => {}
         }
     }
     Ok(filled)
 }
 
+/// Reads the settings for a service, which fills in what is left out itself: secrets among the others.
+pub(crate) fn fill_for_service(
+    form: Form,
+    set: &[(String, String)],
+    environment: Environment,
+) -> Result<Map<String, Value>, CliError> {
+    let value = |given| match given {
+        Given::Plain(value) => value,
+        Given::Secret(secret) => secret.into(),
+    };
+    Ok(read(form, set, environment)?.into_iter().map(|(key, given)| (key.to_owned(), value(given))).collect())
+}
+
+/// What `--set`, else the environment says of each field.
+fn read<'a>(
+    form: Form<'a>,
+    set: &[(String, String)],
+    environment: Environment,
+) -> Result<BTreeMap<&'a str, Given>, CliError> {
+    let set = given(form, set)?;
+    let mut values = BTreeMap::new();
+    let mut stdin_read = false;
+    for field in form.fields {
+        let value = match set.get(field.key.as_str()) {
+            Some(value) if is_secret(field) => Given::Secret(secret(field, value, &mut stdin_read)?),
+            Some(value) => Given::Plain(coerce(field, value)?),
+            None if environment == Environment::Ignored => continue,
+            None => match std::env::var(variable(&field.key)) {
+                // An environment variable is the value itself: nothing in it means a file.
+                Ok(value) if is_secret(field) => Given::Secret(value),
+                Ok(value) => Given::Plain(coerce(field, &value)?),
+                Err(_) => continue,
+            },
+        };
+        values.insert(field.key.as_str(), value);
+    }
+    Ok(values)
+}
+
 /// What `--set` gave, each key once and known.
-fn given<'a>(descriptor: &Descriptor, set: &'a [(String, String)]) -> Result<BTreeMap<&'a str, &'a str>, CliError> {
+fn given<'a>(form: Form, set: &'a [(String, String)]) -> Result<BTreeMap<&'a str, &'a str>, CliError> {
     let mut given = BTreeMap::new();
     for (key, value) in set {
-        if field(descriptor, key).is_none() {
-            return Err(unknown(descriptor, key));
+        if field(form, key).is_none() {
+            return Err(unknown(form, key));
         }
         if given.insert(key.as_str(), value.as_str()).is_some() {
             return Err(CliError::input("setting-twice", format!("--set {key} stands twice: which is meant?")));
@@ -70,8 +127,9 @@ fn given<'a>(descriptor: &Descriptor, set: &'a [(String, String)]) -> Result<BTr
     Ok(given)
 }
 
-fn unknown(descriptor: &Descriptor, key: &str) -> CliError {
-    let list: Vec<String> = descriptor
+/// An error for a key that the form does not have.
+pub(crate) fn unknown(form: Form, key: &str) -> CliError {
+    let list: Vec<String> = form
         .fields
         .iter()
         .map(|field| {
@@ -79,13 +137,14 @@ fn unknown(descriptor: &Descriptor, key: &str) -> CliError {
             format!("  {}  {} ({}{required})", field.key, field.label, kind_name(&field.kind))
         })
         .collect();
-    let message = format!("{} has no field {key:?}; it has\n{}", descriptor.id, list.join("\n"));
-    let keys: Vec<&str> = descriptor.fields.iter().map(|field| field.key.as_str()).collect();
+    let message = format!("{} has no field {key:?}; it has\n{}", form.id, list.join("\n"));
+    let keys: Vec<&str> = form.fields.iter().map(|field| field.key.as_str()).collect();
     CliError::input("unknown-setting", message).with(json!({ "field": key, "fields": keys }))
 }
 
-fn field<'a>(descriptor: &'a Descriptor, key: &str) -> Option<&'a Field> {
-    descriptor.fields.iter().find(|field| field.key == key)
+/// The form's field of that key.
+pub(crate) fn field<'a>(form: Form<'a>, key: &str) -> Option<&'a Field> {
+    form.fields.iter().find(|field| field.key == key)
 }
 
 /// Whether the host keeps the field's value from the component.
@@ -178,88 +237,22 @@ pub(crate) fn kind_name(kind: &FieldKind) -> &'static str {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use pqh_runtime::SecretSource as _;
-
-    use super::*;
-
-    fn field(key: &str, kind: FieldKind) -> Field {
-        let (label, help) = (key.to_owned(), String::new());
-        let (rules, hints) = (Vec::new(), Vec::new());
-        Field { key: key.to_owned(), label, help, required: false, kind, default: None, rules, hints }
-    }
-
-    fn descriptor(fields: Vec<Field>) -> Descriptor {
-        Descriptor {
-            id: "test".to_owned(),
-            name: String::new(),
-            summary: String::new(),
-            fields,
-            destinations: Vec::new(),
-            credentials: Vec::new(),
-            target: Vec::new(),
-            paces: Vec::new(),
-            digests: false,
-            hints: Vec::new(),
-        }
-    }
-
-    fn set(key: &str, value: &str) -> Vec<(String, String)> {
-        vec![(key.to_owned(), value.to_owned())]
-    }
-
-    fn coerced(kind: FieldKind, value: &str) -> Result<Value, String> {
-        let filled = fill(&descriptor(vec![field("a", kind)]), &set("a", value), false);
-        filled.map(|filled| filled.settings["a"].clone()).map_err(|error| error.message)
-    }
-
-    #[test]
-    fn values_take_the_kind_of_their_field() {
-        assert_eq!(coerced(FieldKind::Text, "12"), Ok(json!("12")));
-        assert_eq!(coerced(FieldKind::Number, "12"), Ok(json!(12)));
-        assert_eq!(coerced(FieldKind::Number, "1.5"), Ok(json!(1.5)));
-        assert_eq!(coerced(FieldKind::Toggle, "Yes"), Ok(json!(true)));
-        assert_eq!(
-            coerced(FieldKind::EmailList, "a@x.example, b@x.example,"),
-            Ok(json!(["a@x.example", "b@x.example"]))
-        );
-        assert_eq!(coerced(FieldKind::Number, "many"), Err("a: expected a number, found \"many\"".to_owned()));
-        assert!(coerced(FieldKind::Number, "NaN").is_err());
-        assert!(coerced(FieldKind::Toggle, "maybe").is_err());
-    }
-
-    #[test]
-    fn an_unknown_key_is_refused_with_the_fields() {
-        let error =
-            fill(&descriptor(vec![field("url", FieldKind::SecretUrl)]), &set("urll", "x"), false).err().unwrap();
-        assert_eq!(error.message, "test has no field \"urll\"; it has\n  url  url (secret-url)");
-        assert_eq!(error.details["fields"], json!(["url"]));
-    }
-
-    #[test]
-    fn a_key_that_stands_twice_is_refused() {
-        let twice = [set("a", "1"), set("a", "2")].concat();
-        let error = fill(&descriptor(vec![field("a", FieldKind::Text)]), &twice, false).err().unwrap();
-        assert_eq!(error.code, "setting-twice");
-    }
-
-    #[test]
-    fn standard_input_cannot_be_the_event_and_a_secret() {
-        let descriptor = descriptor(vec![field("url", FieldKind::SecretUrl), field("note", FieldKind::Text)]);
-        assert_eq!(fill(&descriptor, &set("url", "-"), true).err().unwrap().code, "stdin-twice");
-        assert!(fill(&descriptor, &set("note", "-"), true).is_ok());
-    }
-
-    #[test]
-    fn a_secret_is_kept_apart_from_the_settings() {
-        let filled = fill(&descriptor(vec![field("k", FieldKind::Secret)]), &set("k", "s"), false).unwrap();
-        assert!(filled.settings.is_empty());
-        assert!(filled.secrets.facts("k").is_some());
-    }
-
-    #[test]
-    fn the_environment_variable_is_named_after_the_key() {
-        assert_eq!(variable("routing-key"), "PQH_SET_ROUTING_KEY");
+/// The kind that is called so. One that this program does not know yet goes as text: the service knows what it is.
+pub(crate) fn kind_named(name: &str, options: Vec<ChoiceOption>) -> FieldKind {
+    match name {
+        "secret" => FieldKind::Secret,
+        "secret-url" => FieldKind::SecretUrl,
+        "url" => FieldKind::Url,
+        "email-list" => FieldKind::EmailList,
+        "number" => FieldKind::Number,
+        "long-text" => FieldKind::LongText,
+        "choice" => FieldKind::Choice(options),
+        "toggle" => FieldKind::Toggle,
+        "secret-headers" => FieldKind::SecretHeaders,
+        "target" => FieldKind::Target,
+        _ => FieldKind::Text,
     }
 }
+
+#[cfg(test)]
+mod tests;

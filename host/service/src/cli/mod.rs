@@ -1,8 +1,16 @@
 //! The command line's words; each group of commands has its own in a file beside this one.
 
+mod access;
+mod audit;
+mod channel;
+mod delivery;
 mod direct;
 mod plugin;
+mod server;
 mod value;
+
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
@@ -10,8 +18,13 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use self::{
+    access::{MemberCommand, OrgChanges, OrgCommand, Plan, Role, TokenCommand},
+    audit::AuditCommand,
+    channel::{ChannelChanges, ChannelCommand, Named},
+    delivery::{DeliveriesCommand, EventCommand, Replayed, Status},
     direct::{ChannelOptions, EventOptions},
     plugin::PluginCommand,
+    server::{ListOptions, ServerOptions},
 };
 
 /// Delivers `PyQueryHub` events through sandboxed channel components.
@@ -30,7 +43,9 @@ pub(crate) struct Cli {
     pub(crate) plugins: Option<PathBuf>,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 failed, 2 usage or bad input. PQH_LOG sets the log level (warn).";
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, which is also what is not found, not allowed, in conflict, or no \
+service that answers; 2 usage or bad input, also where the service says so (HTTP 400, 413, 415, 422). \
+PQH_LOG sets the log level (warn).";
 
 const SECRETS: &str = "A secret is best kept out of shell history: --set KEY=@FILE reads it from a file, --set KEY=- \
 from standard input, and the environment variable PQH_SET_<KEY> (upper case, '-' as '_') stands for --set KEY=…";
@@ -69,21 +84,54 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: PluginCommand,
     },
+    /// Tell channels something through the service, and see what became of it.
+    Event {
+        #[command(subcommand)]
+        command: EventCommand,
+        #[command(flatten)]
+        server: ServerOptions,
+    },
+    /// What is on its way to channels, and what came of it.
+    Deliveries {
+        #[command(subcommand)]
+        command: DeliveriesCommand,
+        #[command(flatten)]
+        server: ServerOptions,
+    },
+    /// The channels of an organization.
+    Channel {
+        #[command(subcommand)]
+        command: ChannelCommand,
+        #[command(flatten)]
+        server: ServerOptions,
+    },
+    /// The organizations.
+    Org {
+        #[command(subcommand)]
+        command: OrgCommand,
+    },
+    /// The tokens that say who may do what.
+    Token {
+        #[command(subcommand)]
+        command: TokenCommand,
+        #[command(flatten)]
+        server: ServerOptions,
+    },
+    /// The people of an organization.
+    Member {
+        #[command(subcommand)]
+        command: MemberCommand,
+        #[command(flatten)]
+        server: ServerOptions,
+    },
+    /// Who changed what.
+    Audit {
+        #[command(subcommand)]
+        command: AuditCommand,
+    },
     /// Print the completions for a shell.
     Completions {
         /// The shell.
         shell: Shell,
     },
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::CommandFactory as _;
-
-    use super::*;
-
-    #[test]
-    fn the_command_line_is_well_formed() {
-        Cli::command().debug_assert();
-    }
 }

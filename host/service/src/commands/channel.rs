@@ -1,8 +1,7 @@
 //! `send`, `preview` and `check`: one channel, made of a component and settings for the length of one call.
 
-use std::{io::Read as _, path::Path, sync::Arc};
+use std::{path::Path, sync::Arc};
 
-use jiff::Timestamp;
 use pqh_runtime::{
     Channel, DeliveryRequest, Grant, LogLevel, LogLine, Outcome, SecretSource,
     contract::{channel::Destination, events::Event},
@@ -10,12 +9,15 @@ use pqh_runtime::{
 use serde_json::json;
 use url::Url;
 
-use super::{Ending, runtime};
+use super::{
+    Ending,
+    input::{is_stdin, read_event},
+    runtime,
+};
 use crate::{
     catalog::{self, Entry},
     cli::{ChannelOptions, EventOptions},
     error::CliError,
-    event,
     output::{self, Format},
     settings::{self, Filled},
 };
@@ -28,7 +30,7 @@ pub(crate) async fn send(
     folder: Option<&Path>,
     format: Format,
 ) -> Result<Ending, CliError> {
-    let event = read_event(path, event_options)?;
+    let event = read_event(path, event_options.timezone.as_ref())?.event;
     let opened = open(options, folder, is_stdin(path), Purpose::Send).await?;
     let request = request(event);
     let report = opened.channel.deliver(&request).await;
@@ -45,7 +47,7 @@ pub(crate) async fn preview(
     folder: Option<&Path>,
     format: Format,
 ) -> Result<Ending, CliError> {
-    let event = read_event(path, event_options)?;
+    let event = read_event(path, event_options.timezone.as_ref())?.event;
     let opened = open(options, folder, is_stdin(path), Purpose::Preview).await?;
     let preview = opened.channel.preview(&request(event)).await;
     tell_log(&preview.log);
@@ -73,28 +75,6 @@ fn ending(outcome: &Outcome) -> Ending {
 /// A first attempt; by hand there are no others.
 fn request(event: Event) -> DeliveryRequest {
     DeliveryRequest { id: event.id.clone(), attempt: 1, event, opened_by: None }
-}
-
-fn is_stdin(path: &Path) -> bool {
-    path == Path::new("-")
-}
-
-fn read_event(path: &Path, options: &EventOptions) -> Result<Event, CliError> {
-    let name = if is_stdin(path) { "standard input".to_owned() } else { path.display().to_string() };
-    let mut bytes = Vec::new();
-    let read = if is_stdin(path) {
-        std::io::stdin().read_to_end(&mut bytes).map(drop)
-    } else {
-        std::fs::read(path).map(|read| bytes = read)
-    };
-    read.map_err(|error| CliError::input("unreadable-file", format!("{name}: {error}")))?;
-    event::read(&bytes, options.timezone.as_ref(), Timestamp::now()).map_err(|error| {
-        let details = match error.position {
-            Some((line, column)) => json!({ "path": error.path, "line": line, "column": column }),
-            None => json!({ "path": error.path }),
-        };
-        CliError::input("bad-event", format!("{name}: {error}")).with(details)
-    })
 }
 
 /// What a channel is opened for.

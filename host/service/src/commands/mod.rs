@@ -1,7 +1,9 @@
-//! The commands: each gathers what it needs, calls the runtime, and hands what came of it to `output`.
+//! The commands: each gathers what it needs, calls the runtime or the service, and hands what came of it to `output`.
 
 mod channel;
+mod input;
 mod plugin;
+mod remote;
 
 use std::path::PathBuf;
 
@@ -35,8 +37,18 @@ pub(crate) async fn run(cli: Cli) -> Result<Ending, CliError> {
             channel::preview(&event, &event_options, &channel, folder, format).await
         }
         Command::Check { channel } => channel::check(&channel, folder, format).await,
-        Command::Plugin { command: PluginCommand::List } => plugin::list(folder, format).await,
+        Command::Plugin { command: PluginCommand::List { server: None, token_file: _ } } => {
+            plugin::list(folder, format).await
+        }
         Command::Plugin { command: PluginCommand::Inspect { file } } => plugin::inspect(&file, format).await,
+        Command::Plugin { command } => remote::plugin::run(command, format).await,
+        Command::Event { command, server } => remote::event::run(command, &server, format).await,
+        Command::Deliveries { command, server } => remote::deliveries::run(command, &server, format).await,
+        Command::Channel { command, server } => remote::channel::run(command, &server, format).await,
+        Command::Org { command } => remote::organization::run(command, format).await,
+        Command::Token { command, server } => remote::token::run(command, &server, format).await,
+        Command::Member { command, server } => remote::member::run(command, &server, format).await,
+        Command::Audit { command } => remote::audit::run(command, format).await,
         Command::Completions { shell } => {
             // Into memory first: generating straight into a closed pipe would panic.
             let mut script = Vec::new();

@@ -10,7 +10,11 @@ use pqh_runtime::{
 };
 use serde_json::{Value, json};
 
-use super::{Format, clean, say, say_error};
+use super::{
+    Format, clean,
+    failure::{self, Told},
+    say, say_error,
+};
 
 /// Tells a delivery's outcome.
 pub(crate) fn sent(event: &Event, place: &str, outcome: &Outcome, format: Format) {
@@ -120,22 +124,15 @@ fn failure_json(failure: &Failure) -> Value {
     })
 }
 
-/// Kind and code, what it means, what to do.
 fn failure_text(failure: &Failure) -> String {
-    let mut lines = vec![format!("{}: {}", kind(failure.kind), failure.code)];
-    if !failure.message.is_empty() {
-        lines.push(format!("What it means: {}", failure.message));
-    }
-    if !failure.remedy.is_empty() {
-        lines.push(format!("What to do: {}", failure.remedy));
-    }
-    if let Some(field) = &failure.field {
-        lines.push(format!("Setting to blame: {field}"));
-    }
-    if let Some(milliseconds) = failure.retry_after {
-        lines.push(format!("Not again before: {} s", milliseconds.div_ceil(1000)));
-    }
-    clean(&lines.join("\n"))
+    failure::text(&Told {
+        kind: kind(failure.kind),
+        code: &failure.code,
+        message: &failure.message,
+        remedy: &failure.remedy,
+        field: failure.field.as_deref(),
+        retry_after_ms: failure.retry_after.map(Into::into),
+    })
 }
 
 fn kind(kind: FailureKind) -> &'static str {

@@ -1,9 +1,17 @@
 //! What commands print: terse text for people, stable JSON for programs.
 
+pub(crate) mod access;
+pub(crate) mod audit;
+pub(crate) mod channels;
+pub(crate) mod deliveries;
 pub(crate) mod delivery;
+mod failure;
+pub(crate) mod outcome;
 pub(crate) mod plugin;
+pub(crate) mod plugins;
+mod table;
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 
 use serde_json::Value;
 
@@ -29,6 +37,33 @@ pub(crate) fn error(error: &CliError, format: Format) {
 /// A text as it is.
 pub(crate) fn text(text: &str) {
     say(text);
+}
+
+/// What a service answered: as it is for programs, as `human` words it for people.
+pub(crate) fn answer(
+    answer: &Value,
+    format: Format,
+    human: impl FnOnce() -> Result<String, CliError>,
+) -> Result<(), CliError> {
+    match format {
+        Format::Json => json(answer),
+        Format::Human => say(&human()?),
+    }
+    Ok(())
+}
+
+/// A remark beside the answer, for people.
+pub(crate) fn remark(text: &str, format: Format) {
+    if format == Format::Human {
+        say_error(&clean(text));
+    }
+}
+
+/// How far long work has come, where somebody is watching.
+pub(crate) fn progress(text: &str, format: Format) {
+    if std::io::stderr().is_terminal() {
+        remark(text, format);
+    }
 }
 
 /// One JSON document.

@@ -1,0 +1,87 @@
+//! The command line as a whole, and what it refuses before anything is asked of a service.
+
+use clap::CommandFactory as _;
+
+use super::*;
+
+fn parse(line: &str) -> Result<Command, clap::error::ErrorKind> {
+    Cli::try_parse_from(line.split_whitespace()).map(|cli| cli.command).map_err(|error| error.kind())
+}
+
+#[test]
+fn the_command_line_is_well_formed() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn the_server_may_be_named_before_and_after_the_command() {
+    for line in ["pqh channel --server http://a list", "pqh channel list --server http://a"] {
+        let Ok(Command::Channel { server, .. }) = parse(line) else { panic!("{line}") };
+        assert_eq!(server.server.as_deref(), Some("http://a"));
+    }
+}
+
+#[test]
+fn plugins_are_those_at_hand_unless_a_server_is_asked() {
+    let list = |line| match parse(line) {
+        Ok(Command::Plugin { command: PluginCommand::List { server, .. } }) => server,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(list("pqh plugin list"), None);
+    assert_eq!(list("pqh plugin list --server"), Some(None));
+    assert_eq!(list("pqh plugin list --server http://a"), Some(Some("http://a".to_owned())));
+}
+
+#[test]
+fn the_operator_says_plans_and_the_admin_the_rest() {
+    assert!(parse("pqh org set o-1 --plan free").is_ok());
+    assert!(parse("pqh org set --timezone Europe/Berlin --notice-channel ops").is_ok());
+    for wrong in [
+        "pqh org set",
+        "pqh org set --plan free",
+        "pqh org set o-1 --locale de-DE",
+        "pqh org set --notice-channel ops --no-notice-channels",
+    ] {
+        assert!(parse(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_replay_is_of_one_delivery_or_of_some_and_never_of_all_by_omission() {
+    assert!(parse("pqh deliveries replay d-1").is_ok());
+    assert!(parse("pqh deliveries replay --channel sales --since 2h").is_ok());
+    assert!(parse("pqh deliveries replay").is_err());
+    assert!(parse("pqh deliveries replay d-1 --code x").is_err());
+}
+
+#[test]
+fn a_list_is_cut_or_whole() {
+    let limit = |line| match parse(line) {
+        Ok(Command::Deliveries { command: DeliveriesCommand::List { list, .. }, .. }) => list.limit(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(limit("pqh deliveries list"), Some(50));
+    assert_eq!(limit("pqh deliveries list --limit 7"), Some(7));
+    assert_eq!(limit("pqh deliveries list --all"), None);
+    assert!(parse("pqh deliveries list --all --limit 7").is_err());
+    assert!(parse("pqh deliveries list --limit 0").is_err());
+}
+
+#[test]
+fn waiting_does_not_take_the_event_for_its_seconds() {
+    let wait = |line| match parse(line) {
+        Ok(Command::Event { command: EventCommand::Post { wait, .. }, .. }) => wait.map(|wait| wait.as_secs()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(wait("pqh event post --channel a e.json"), None);
+    assert_eq!(wait("pqh event post --channel a --wait e.json"), Some(30));
+    assert_eq!(wait("pqh event post --channel a --wait=5 e.json"), Some(5));
+    assert!(parse("pqh event post e.json").is_err());
+}
+
+#[test]
+fn a_change_of_a_channel_says_what_changes() {
+    assert!(parse("pqh channel update sales --alias revenue").is_ok());
+    assert!(parse("pqh channel update sales --unset note --if-version 3").is_ok());
+    assert!(parse("pqh channel update sales --if-version 3").is_err());
+}

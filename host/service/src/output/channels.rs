@@ -1,0 +1,159 @@
+//! Channels, and what they can be made of.
+
+use jiff::tz::TimeZone;
+use serde_json::Value;
+
+use super::table::{facts, plain, table, when};
+use crate::client::wire::{Channel, ChannelType};
+
+/// All channels.
+pub(crate) fn list(channels: &[Channel]) -> String {
+    if channels.is_empty() {
+        return "There are no channels: `pqh channel add` adds one.".to_owned();
+    }
+    let rows = channels.iter().map(|channel| {
+        [channel.alias.clone(), channel.channel_type.clone(), status(channel), why(channel), channel.id.clone()]
+    });
+    table(["Alias", "Type", "Status", "Why", "Id"], rows)
+}
+
+/// One channel.
+pub(crate) fn show(channel: &Channel, zone: &TimeZone) -> String {
+    let mut text = facts([
+        ("Alias", channel.alias.clone()),
+        ("Id", channel.id.clone()),
+        ("Type", channel.channel_type.clone()),
+        ("Status", status(channel)),
+        ("Why", why(channel)),
+        ("What to do", remedy(channel)),
+        ("Version", channel.version.to_string()),
+        ("Created", when(&channel.created_at, zone)),
+        ("Changed", when(&channel.updated_at, zone)),
+    ]);
+    if let Some(paused) = &channel.paused {
+        text.push_str(&facts([("Paused", format!("{} by the {}", when(&paused.at, zone), paused.by))]));
+    }
+    if !channel.settings.is_empty() {
+        text.push_str("\nSettings\n");
+        for (key, value) in &channel.settings {
+            text.push_str("  ");
+            text.push_str(&facts([(key.as_str(), setting(value))]));
+        }
+    }
+    text
+}
+
+/// What channels can be made of.
+pub(crate) fn types(types: &[ChannelType]) -> String {
+    let mut text = String::new();
+    for channel_type in types {
+        let grant = if channel_type.granted { "" } else { "; an operator has to grant it first" };
+        text.push_str(&format!("{}  {}{grant}\n  {}\n", channel_type.id, channel_type.name, channel_type.summary));
+        for field in &channel_type.fields {
+            let required = if field.required { ", required" } else { "" };
+            let help = if field.help.is_empty() { String::new() } else { format!(": {}", field.help) };
+            text.push_str(&format!("  --set {}=  {} ({}{required}){help}\n", field.key, field.label, field.kind));
+            for option in field.options.iter().flatten() {
+                text.push_str(&format!("      {}  {}\n", option.value, option.label));
+            }
+        }
+        text.push('\n');
+    }
+    super::clean(&text)
+}
+
+/// Active, paused, or held though it is active.
+fn status(channel: &Channel) -> String {
+    if channel.paused.is_none() && channel.held_reason.is_some() { "held".to_owned() } else { channel.status.clone() }
+}
+
+fn why(channel: &Channel) -> String {
+    match (&channel.paused, channel.held_reason.as_deref()) {
+        (Some(paused), _) => paused.message.clone().or_else(|| paused.code.clone()).unwrap_or_default(),
+        (None, Some(reason)) => reason.to_owned(),
+        (None, None) => String::new(),
+    }
+}
+
+fn remedy(channel: &Channel) -> String {
+    match (&channel.paused, channel.held_reason.as_deref()) {
+        (Some(paused), _) => paused.remedy.clone().unwrap_or_default(),
+        (None, Some(reason)) => held_remedy(reason, &channel.alias, &channel.channel_type),
+        (None, None) => String::new(),
+    }
+}
+
+/// What lets a held channel go on.
+pub(super) fn held_remedy(reason: &str, alias: &str, channel_type: &str) -> String {
+    match reason {
+        "channel-paused" => {
+            format!("`pqh channel show {alias}` says why it is paused; `pqh channel resume {alias}` ends that")
+        }
+        "plan" => {
+            "the organization's plan has no channels: an operator sets it by `pqh org set ID --plan paid`".to_owned()
+        }
+        "grant" => format!("an operator has to let it send: `pqh plugin grant {channel_type}`"),
+        _ => String::new(),
+    }
+}
+
+/// A setting; of a secret no more than that it is set, and where it leads.
+fn setting(value: &Value) -> String {
+    if value["set"] == true {
+        return value["origin"].as_str().map_or_else(|| "(set)".to_owned(), |origin| format!("(set) {origin}"));
+    }
+    plain(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn channel(more: &Value) -> Channel {
+        let mut channel = json!({ "id": "c-1", "alias": "sales", "type": "webhook", "status": "active", "version": 3,
+            "settings": { "url": { "set": true, "origin": "https://hooks.example.com" }, "to": ["a@x.example", "b@x.example"] },
+            "paused": null, "held_reason": null,
+            "created_at": "2026-11-23T12:00:00.000Z", "updated_at": "2026-11-23T12:30:00.000Z" });
+        channel.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        serde_json::from_value(channel).unwrap()
+    }
+
+    #[test]
+    fn a_channel_is_shown_with_its_settings_and_without_its_secrets() {
+        let expected = "\
+Alias       sales
+Id          c-1
+Type        webhook
+Status      active
+Version     3
+Created     2026-11-23 12:00:00
+Changed     2026-11-23 12:30:00
+
+Settings
+  url  (set) https://hooks.example.com
+  to  a@x.example, b@x.example
+";
+        assert_eq!(show(&channel(&json!({})), &TimeZone::UTC).replace("  to  ", "  to  "), expected);
+    }
+
+    #[test]
+    fn a_paused_channel_says_why_and_what_to_do() {
+        let paused = json!({ "at": "2026-11-23T12:00:00Z", "by": "service", "kind": "unreachable", "code": "no_service",
+            "message": "The webhook is gone.", "remedy": "Make a new one." });
+        let channel = channel(&json!({ "status": "paused", "paused": paused, "held_reason": "channel-paused" }));
+        let text = show(&channel, &TimeZone::UTC);
+        for part in
+            ["Status      paused", "The webhook is gone.", "Make a new one.", "2026-11-23 12:00:00 by the service"]
+        {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_active_channel_that_is_held_says_so() {
+        let text = list(&[channel(&json!({ "held_reason": "grant" }))]);
+        assert!(text.contains("held") && text.contains("grant") && !text.contains("active"), "{text}");
+    }
+}
