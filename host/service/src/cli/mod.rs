@@ -18,10 +18,10 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use self::{
-    access::{MemberCommand, OrgChanges, OrgCommand, Plan, Role, TokenCommand},
+    access::{MemberCommand, OrgChanges, OrgCommand, TokenCommand},
     audit::AuditCommand,
     channel::{ChannelChanges, ChannelCommand, Named},
-    delivery::{DeliveriesCommand, EventCommand, Replayed, Status},
+    delivery::{DeliveriesCommand, EventCommand, Replayed},
     direct::{ChannelOptions, EventOptions},
     plugin::PluginCommand,
     server::{ListOptions, ServerOptions},

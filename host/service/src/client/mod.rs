@@ -3,6 +3,8 @@
 mod connect;
 mod problem;
 #[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
 mod tests;
 pub(crate) mod wire;
 

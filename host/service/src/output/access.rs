@@ -20,7 +20,7 @@ pub(crate) fn organizations(organizations: &[Organization], zone: &TimeZone) -> 
 /// One organization.
 pub(crate) fn organization(organization: &Organization, zone: &TimeZone) -> String {
     let notices = &organization.notice_channels;
-    facts([
+    facts(&[
         ("Name", organization.name.clone()),
         ("Id", organization.id.clone()),
         ("Plan", organization.plan.clone()),

@@ -19,26 +19,24 @@ pub(crate) fn list(channels: &[Channel]) -> String {
 
 /// One channel.
 pub(crate) fn show(channel: &Channel, zone: &TimeZone) -> String {
-    let mut text = facts([
+    let paused = channel.paused.as_ref().map(|paused| format!("{} by the {}", when(&paused.at, zone), paused.by));
+    let mut text = facts(&[
         ("Alias", channel.alias.clone()),
         ("Id", channel.id.clone()),
         ("Type", channel.channel_type.clone()),
         ("Status", status(channel)),
+        ("Paused", paused.unwrap_or_default()),
         ("Why", why(channel)),
         ("What to do", remedy(channel)),
         ("Version", channel.version.to_string()),
         ("Created", when(&channel.created_at, zone)),
         ("Changed", when(&channel.updated_at, zone)),
     ]);
-    if let Some(paused) = &channel.paused {
-        text.push_str(&facts([("Paused", format!("{} by the {}", when(&paused.at, zone), paused.by))]));
-    }
     if !channel.settings.is_empty() {
+        let settings: Vec<(&str, String)> =
+            channel.settings.iter().map(|(key, value)| (key.as_str(), setting(value))).collect();
         text.push_str("\nSettings\n");
-        for (key, value) in &channel.settings {
-            text.push_str("  ");
-            text.push_str(&facts([(key.as_str(), setting(value))]));
-        }
+        text.push_str(&facts(&settings));
     }
     text
 }
@@ -132,10 +130,10 @@ Created     2026-11-23 12:00:00
 Changed     2026-11-23 12:30:00
 
 Settings
-  url  (set) https://hooks.example.com
-  to  a@x.example, b@x.example
+to   a@x.example, b@x.example
+url  (set) https://hooks.example.com
 ";
-        assert_eq!(show(&channel(&json!({})), &TimeZone::UTC).replace("  to  ", "  to  "), expected);
+        assert_eq!(show(&channel(&json!({})), &TimeZone::UTC), expected);
     }
 
     #[test]

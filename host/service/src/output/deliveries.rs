@@ -42,7 +42,7 @@ pub(crate) fn show(delivery: &Delivery, zone: &TimeZone) -> String {
     let held = delivery.held.as_ref();
     let receipt = delivery.receipt.as_ref();
     let remedy = held.map(|held| held_remedy(&held.reason, &delivery.channel.alias, &delivery.channel.channel_type));
-    let mut text = facts([
+    let mut text = facts(&[
         ("Delivery", delivery.id.clone()),
         ("Event", format!("{} ({}, {})", delivery.title, delivery.severity, delivery.event)),
         ("Channel", format!("{} ({})", delivery.channel.alias, delivery.channel.channel_type)),
@@ -100,7 +100,7 @@ pub(crate) fn posted(posted: &Posted) -> String {
 /// An event and what became of it.
 pub(crate) fn event(event: &Event, zone: &TimeZone) -> String {
     let title = event.event["title"].as_str().unwrap_or_default().to_owned();
-    let facts = facts([
+    let facts = facts(&[
         ("Event", event.id.clone()),
         ("Title", title),
         ("Origin", event.origin.clone()),

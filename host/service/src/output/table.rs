@@ -20,7 +20,7 @@ pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<I
 }
 
 /// Names and values below each other; what is empty is left out.
-pub(super) fn facts<const N: usize>(facts: [(&str, String); N]) -> String {
+pub(super) fn facts(facts: &[(&str, String)]) -> String {
     let width = facts.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     let mut text = String::new();
     for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn facts_are_aligned_and_empty_ones_left_out() {
-        let text = facts([("id", "1".to_owned()), ("none", String::new()), ("status", "paused".to_owned())]);
+        let text = facts(&[("id", "1".to_owned()), ("none", String::new()), ("status", "paused".to_owned())]);
         assert_eq!(text, "id      1\nstatus  paused\n");
     }
 }

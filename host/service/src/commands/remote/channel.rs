@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Ending, done, list,
-    watch::{PATIENCE, watch},
+    watch::{Patience, watch},
 };
 use crate::{
     cli::{ChannelChanges, ChannelCommand, Named, ServerOptions},
@@ -52,7 +52,7 @@ pub(crate) async fn run(command: ChannelCommand, server: &ServerOptions, format:
         ChannelCommand::Test(Named { channel }) => {
             let answer = client.post(&["channels", &channel, "test"], &json!({})).await?;
             let posted: Posted = client.understand(&answer)?;
-            return watch(&client, &posted.id, PATIENCE, format).await;
+            return watch(&client, &posted.id, Patience::default(), format).await;
         }
         ChannelCommand::Check(Named { channel }) => return check(&client, &channel, format).await,
         ChannelCommand::Pause { channel: Named { channel }, reason } => {

@@ -4,10 +4,13 @@ use std::{path::Path, time::Duration};
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use uuid::Uuid;
 
-use super::{Ending, watch::watch};
+use super::{
+    Ending,
+    watch::{Patience, watch},
+};
 use crate::{
     cli::{EventCommand, ServerOptions},
     client::{Client, wire::Posted},
@@ -50,21 +53,60 @@ async fn post(
     let client = Client::open(server)?;
     // Read here as the service reads it: the line of a fault is that of the file, not of a request.
     let input = read_event(path, None)?;
-    let event: &RawValue = serde_json::from_str(input.text.trim())
-        .map_err(|error| CliError::input("bad-event", format!("{}: {error}", path.display())))?;
-    let key = key.unwrap_or_else(|| Uuid::now_v7().to_string());
-    let answer = client.post_once(&["events"], &key, &Post { channels, event }).await.map_err(|mut error| {
-        if error.code == "no-answer" {
-            error.message =
-                format!("{}\nRepeating it with --idempotency-key {key} tells it once at most.", error.message);
-        }
-        error
-    })?;
+    let answer = tell(&client, channels, &input.text, key).await?;
     let posted: Posted = client.understand(&answer)?;
     let Some(patience) = wait else {
         output::answer(&answer, format, || Ok(output::deliveries::posted(&posted)))?;
         return Ok(Ending::Done);
     };
     output::progress(&format!("Accepted as {}", posted.id), format);
-    watch(&client, &posted.id, patience, format).await
+    watch(&client, &posted.id, Patience::of(patience), format).await
+}
+
+/// Posts it, under a key in any case: a connection that breaks must not make two of one.
+async fn tell(client: &Client, channels: &[String], event: &str, key: Option<String>) -> Result<Value, CliError> {
+    let event: &RawValue = serde_json::from_str(event.trim())
+        .map_err(|error| CliError::input("bad-event", format!("expected JSON: {error}")))?;
+    let key = key.unwrap_or_else(|| Uuid::now_v7().to_string());
+    client.post_once(&["events"], &key, &Post { channels, event }).await.map_err(|mut error| {
+        if error.code == "no-answer" {
+            error.message.push_str(&format!("\nRepeating it with --idempotency-key {key} tells it once at most."));
+        }
+        error
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{Json, Router, http::HeaderMap, routing::post};
+    use serde_json::json;
+
+    use super::*;
+    use crate::client::testing::{hangs_up, serve};
+
+    #[tokio::test]
+    async fn the_event_goes_as_it_was_written_and_under_a_key() {
+        let echo = |headers: HeaderMap, body: String| async move {
+            Json(json!({ "key": headers["idempotency-key"].to_str().unwrap(), "body": body }))
+        };
+        let client = serve(Router::new().route("/v1/events", post(echo))).await;
+        let channels = ["sales".to_owned()];
+        let answer = tell(&client, &channels, "{ \"b\": 1.0,\n \"a\": 2 }\n", Some("k-1".to_owned())).await.unwrap();
+        assert_eq!(answer["body"], "{\"channels\":[\"sales\"],\"event\":{ \"b\": 1.0,\n \"a\": 2 }}");
+        assert_eq!(answer["key"], "k-1");
+        let without = tell(&client, &channels, "{}", None).await.unwrap();
+        assert!(Uuid::try_parse(without["key"].as_str().unwrap()).is_ok(), "{without}");
+    }
+
+    #[tokio::test]
+    async fn a_broken_connection_tells_how_to_repeat_without_telling_twice() {
+        let client = hangs_up().await;
+        let error = tell(&client, &["sales".to_owned()], "{}", Some("k-1".to_owned())).await.err().unwrap();
+        assert_eq!(error.code, "no-answer");
+        assert!(
+            error.message.ends_with("Repeating it with --idempotency-key k-1 tells it once at most."),
+            "{}",
+            error.message
+        );
+    }
 }

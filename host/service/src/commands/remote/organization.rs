@@ -79,8 +79,8 @@ mod tests {
     #[test]
     fn only_what_was_said_is_changed() {
         let zone = TimeZone::get("Europe/Berlin").unwrap();
-        let changes = OrgChanges { timezone: Some(zone), plan: Some(crate::cli::Plan::Free), ..nothing() };
-        assert_eq!(body(changes), json!({ "time_zone": "Europe/Berlin", "plan": "free" }));
+        let changes = OrgChanges { timezone: Some(zone), name: Some("Acme".to_owned()), ..nothing() };
+        assert_eq!(body(changes), json!({ "time_zone": "Europe/Berlin", "name": "Acme" }));
         assert_eq!(body(OrgChanges { no_notice_channels: true, ..nothing() }), json!({ "notice_channels": [] }));
     }
 
