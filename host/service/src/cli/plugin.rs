@@ -12,8 +12,8 @@ pub(crate) enum PluginCommand {
     /// List the components: those built in, and those of --plugins; with --server, those of the service.
     List {
         /// Ask the service at URL, or, without one, at the address that `PQH_SERVER` names.
-        #[arg(long, value_name = "URL", num_args = 0..=1)]
-        server: Option<Option<String>>,
+        #[arg(long, value_name = "URL", num_args = 0..=1, default_missing_value = "")]
+        server: Option<String>,
         /// A file that holds the token for the service; else the environment variable `PQH_TOKEN` does.
         #[arg(long, value_name = "FILE", requires = "server")]
         token_file: Option<PathBuf>,

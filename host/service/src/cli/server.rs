@@ -7,7 +7,7 @@ use clap::Args;
 /// The service, and the token.
 #[derive(Debug, Args)]
 pub(crate) struct ServerOptions {
-    /// The service's address [default: http://127.0.0.1:7070].
+    /// The service's address; left out: `http://127.0.0.1:7070`.
     #[arg(long, global = true, value_name = "URL", env = "PQH_SERVER", hide_env_values = true)]
     pub(crate) server: Option<String>,
 

@@ -28,8 +28,8 @@ fn plugins_are_those_at_hand_unless_a_server_is_asked() {
         other => panic!("{other:?}"),
     };
     assert_eq!(list("pqh plugin list"), None);
-    assert_eq!(list("pqh plugin list --server"), Some(None));
-    assert_eq!(list("pqh plugin list --server http://a"), Some(Some("http://a".to_owned())));
+    assert_eq!(list("pqh plugin list --server"), Some(String::new()));
+    assert_eq!(list("pqh plugin list --server http://a"), Some("http://a".to_owned()));
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(crate) const DEFAULT_SERVER: &str = "http://127.0.0.1:7070";
 const TOKEN: &str = "PQH_TOKEN";
 const CONNECT: Duration = Duration::from_secs(10);
 /// Longer than the service takes to check a channel with the service behind it.
-const WHOLE: Duration = Duration::from_secs(60);
+const WHOLE: Duration = Duration::from_mins(1);
 
 impl Client {
     /// With the service that the options name, by the token of their file or of the environment.
@@ -32,7 +32,7 @@ impl Client {
                            `pqh org create` and `pqh token create` make tokens";
             return Err(CliError::input("no-token", message));
         }
-        Self::with(options.server.as_deref().unwrap_or(DEFAULT_SERVER), &token)
+        Self::with(options.server.as_deref().filter(|server| !server.is_empty()).unwrap_or(DEFAULT_SERVER), &token)
     }
 
     /// With the service at an address, by a token.

@@ -1,6 +1,6 @@
 //! From an answer that is no success, or none at all, to what the person at the keyboard reads.
 
-use std::error::Error;
+use std::{error::Error, fmt::Write as _};
 
 use reqwest::{Response, StatusCode, header};
 use serde_json::{Map, Value, json};
@@ -38,7 +38,8 @@ fn told(status: StatusCode, mut problem: Map<String, Value>, retry_after: Option
         message.push_str(hint);
     }
     if let Some(seconds) = retry_after.and_then(|text| text.parse::<u64>().ok()) {
-        message.push_str(&format!("\nTry again in {seconds} s."));
+        // Writing to a string does not fail.
+        let _ = write!(message, "\nTry again in {seconds} s.");
         problem.insert("retry_after_seconds".to_owned(), seconds.into());
     }
     problem.insert("status".to_owned(), status.as_u16().into());

@@ -44,7 +44,8 @@ pub(crate) struct PostedDelivery {
 pub(crate) struct Event {
     pub(crate) id: String,
     pub(crate) origin: String,
-    pub(crate) event: Value,
+    #[serde(rename = "event")]
+    pub(crate) content: Value,
     pub(crate) accepted_at: String,
     pub(crate) deliveries: Vec<Delivery>,
 }
@@ -137,7 +138,7 @@ pub(crate) struct Channel {
     pub(crate) id: String,
     pub(crate) alias: String,
     #[serde(rename = "type")]
-    pub(crate) channel_type: String,
+    pub(crate) kind: String,
     #[serde(default)]
     pub(crate) settings: Map<String, Value>,
     pub(crate) status: String,

@@ -1,5 +1,7 @@
 //! Channels, and what they can be made of.
 
+use std::fmt::Write as _;
+
 use jiff::tz::TimeZone;
 use serde_json::Value;
 
@@ -12,7 +14,7 @@ pub(crate) fn list(channels: &[Channel]) -> String {
         return "There are no channels: `pqh channel add` adds one.".to_owned();
     }
     let rows = channels.iter().map(|channel| {
-        [channel.alias.clone(), channel.channel_type.clone(), status(channel), why(channel), channel.id.clone()]
+        [channel.alias.clone(), channel.kind.clone(), status(channel), why(channel), channel.id.clone()]
     });
     table(["Alias", "Type", "Status", "Why", "Id"], rows)
 }
@@ -23,7 +25,7 @@ pub(crate) fn show(channel: &Channel, zone: &TimeZone) -> String {
     let mut text = facts(&[
         ("Alias", channel.alias.clone()),
         ("Id", channel.id.clone()),
-        ("Type", channel.channel_type.clone()),
+        ("Type", channel.kind.clone()),
         ("Status", status(channel)),
         ("Paused", paused.unwrap_or_default()),
         ("Why", why(channel)),
@@ -43,16 +45,17 @@ pub(crate) fn show(channel: &Channel, zone: &TimeZone) -> String {
 
 /// What channels can be made of.
 pub(crate) fn types(types: &[ChannelType]) -> String {
+    // Writing to a string does not fail.
     let mut text = String::new();
     for channel_type in types {
         let grant = if channel_type.granted { "" } else { "; an operator has to grant it first" };
-        text.push_str(&format!("{}  {}{grant}\n  {}\n", channel_type.id, channel_type.name, channel_type.summary));
+        let _ = writeln!(text, "{}  {}{grant}\n  {}", channel_type.id, channel_type.name, channel_type.summary);
         for field in &channel_type.fields {
             let required = if field.required { ", required" } else { "" };
             let help = if field.help.is_empty() { String::new() } else { format!(": {}", field.help) };
-            text.push_str(&format!("  --set {}=  {} ({}{required}){help}\n", field.key, field.label, field.kind));
+            let _ = writeln!(text, "  --set {}=  {} ({}{required}){help}", field.key, field.label, field.kind);
             for option in field.options.iter().flatten() {
-                text.push_str(&format!("      {}  {}\n", option.value, option.label));
+                let _ = writeln!(text, "      {}  {}", option.value, option.label);
             }
         }
         text.push('\n');
@@ -76,7 +79,7 @@ fn why(channel: &Channel) -> String {
 fn remedy(channel: &Channel) -> String {
     match (&channel.paused, channel.held_reason.as_deref()) {
         (Some(paused), _) => paused.remedy.clone().unwrap_or_default(),
-        (None, Some(reason)) => held_remedy(reason, &channel.alias, &channel.channel_type),
+        (None, Some(reason)) => held_remedy(reason, &channel.alias, &channel.kind),
         (None, None) => String::new(),
     }
 }

@@ -1,5 +1,7 @@
 //! Deliveries and events, as lists and one by one.
 
+use std::fmt::Write as _;
+
 use jiff::tz::TimeZone;
 
 use super::{
@@ -62,10 +64,11 @@ pub(crate) fn show(delivery: &Delivery, zone: &TimeZone) -> String {
         text.push_str("It may have been delivered more than once.\n");
     }
     if let Some(cause) = &delivery.cause {
-        text.push_str(&format!("\n{}\n", failure::text(&cause.into())));
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "\n{}", failure::text(&cause.into()));
     }
     if !delivery.attempts.is_empty() {
-        text.push_str(&format!("\n{}\n", attempts(&delivery.attempts, zone)));
+        let _ = writeln!(text, "\n{}", attempts(&delivery.attempts, zone));
     }
     text
 }
@@ -99,7 +102,7 @@ pub(crate) fn posted(posted: &Posted) -> String {
 
 /// An event and what became of it.
 pub(crate) fn event(event: &Event, zone: &TimeZone) -> String {
-    let title = event.event["title"].as_str().unwrap_or_default().to_owned();
+    let title = event.content["title"].as_str().unwrap_or_default().to_owned();
     let facts = facts(&[
         ("Event", event.id.clone()),
         ("Title", title),

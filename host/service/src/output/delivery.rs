@@ -131,7 +131,7 @@ fn failure_text(failure: &Failure) -> String {
         message: &failure.message,
         remedy: &failure.remedy,
         field: failure.field.as_deref(),
-        retry_after_ms: failure.retry_after.map(Into::into),
+        retry_after_ms: failure.retry_after,
     })
 }
 

@@ -30,7 +30,7 @@ pub(crate) enum Format {
 pub(crate) fn error(error: &CliError, format: Format) {
     match format {
         Format::Json => json(&error.to_json()),
-        Format::Human => say_error(&format!("error: {}", error.message)),
+        Format::Human => say_error(&clean(&format!("error: {}", error.message))),
     }
 }
 

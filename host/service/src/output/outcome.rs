@@ -10,9 +10,9 @@ pub(crate) fn tell(event: &Event) {
     for delivery in &event.deliveries {
         let text = clean(&text(delivery, &TimeZone::system()));
         if delivery.was_told() {
-            say(&text)
+            say(&text);
         } else {
-            say_error(&text)
+            say_error(&text);
         }
         for warning in delivery.receipt.iter().flat_map(|receipt| &receipt.warnings) {
             say_error(&clean(&format!("warning: {warning}")));

@@ -96,8 +96,8 @@ async fn changed(client: &Client, channel: &str, changes: ChannelChanges, format
     }
     if !changes.settings.is_empty() || !changes.unset.is_empty() {
         let now: Channel = client.understand(&client.get(&["channels", channel], &[]).await?)?;
-        let fields = fields(client, &now.channel_type, format).await?;
-        let form = Form { id: &now.channel_type, fields: &fields };
+        let fields = fields(client, &now.kind, format).await?;
+        let form = Form { id: &now.kind, fields: &fields };
         body["settings"] = partial(form, &changes.settings, &changes.unset)?.into();
         output::progress("Checking that it works", format);
     }

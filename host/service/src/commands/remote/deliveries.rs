@@ -20,7 +20,7 @@ pub(crate) async fn run(
     let client = Client::open(server)?;
     match command {
         DeliveriesCommand::List { status, channel, code, list: options } => {
-            let status = status.map(word);
+            let status = status.as_ref().map(word);
             let filters = [("status", &status), ("channel", &channel), ("code", &code)];
             let query: Vec<(&str, &str)> =
                 filters.into_iter().filter_map(|(key, value)| Some((key, value.as_deref()?))).collect();

@@ -1,6 +1,6 @@
 //! `pqh event`.
 
-use std::{path::Path, time::Duration};
+use std::{fmt::Write as _, path::Path, time::Duration};
 
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -70,7 +70,7 @@ async fn tell(client: &Client, channels: &[String], event: &str, key: Option<Str
     let key = key.unwrap_or_else(|| Uuid::now_v7().to_string());
     client.post_once(&["events"], &key, &Post { channels, event }).await.map_err(|mut error| {
         if error.code == "no-answer" {
-            error.message.push_str(&format!("\nRepeating it with --idempotency-key {key} tells it once at most."));
+            let _ = write!(error.message, "\nRepeating it with --idempotency-key {key} tells it once at most.");
         }
         error
     })

@@ -40,7 +40,7 @@ fn tell_cut(list: &Value, format: Format) {
 }
 
 /// The word of the command line, which is that of the API too.
-fn word(value: impl ValueEnum) -> String {
+fn word(value: &impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 

@@ -42,8 +42,12 @@ fn path(id: Option<&str>) -> Vec<&str> {
 fn body(changes: OrgChanges) -> Value {
     let mut body = Map::new();
     let zone = changes.timezone.and_then(|zone| zone.iana_name().map(str::to_owned));
-    let texts =
-        [("name", changes.name), ("plan", changes.plan.map(word)), ("time_zone", zone), ("locale", changes.locale)];
+    let texts = [
+        ("name", changes.name),
+        ("plan", changes.plan.as_ref().map(word)),
+        ("time_zone", zone),
+        ("locale", changes.locale),
+    ];
     for (key, value) in texts {
         if let Some(value) = value {
             body.insert(key.to_owned(), value.into());

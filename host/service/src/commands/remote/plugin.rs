@@ -25,7 +25,7 @@ pub(crate) async fn run(command: PluginCommand, format: Format) -> Result<Ending
         }
         // Whoever wants those at hand is served without a service.
         PluginCommand::List { server, token_file } => {
-            let server = server.flatten().or_else(|| std::env::var("PQH_SERVER").ok());
+            let server = server.filter(|server| !server.is_empty()).or_else(|| std::env::var("PQH_SERVER").ok());
             let client = Client::open(&ServerOptions { server, token_file })?;
             let plugins = list(&client, &["plugins"], &[], None, format).await?;
             output::answer(&plugins, format, || Ok(output::plugins::list(&client.items(&plugins)?)))?;

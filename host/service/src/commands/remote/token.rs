@@ -16,7 +16,7 @@ pub(crate) async fn run(command: TokenCommand, server: &ServerOptions, format: F
     let client = Client::open(server)?;
     match command {
         TokenCommand::Create { name, role, organization, member } => {
-            let mut body = json!({ "name": name, "role": word(role) });
+            let mut body = json!({ "name": name, "role": word(&role) });
             for (key, value) in [("organization", organization), ("member", member)] {
                 if let Some(value) = value {
                     body[key] = value.into();

@@ -97,17 +97,17 @@ mod tests {
     use crate::client::testing::serve;
 
     const AT_ONCE: Duration = Duration::ZERO;
-    const LONG: Duration = Duration::from_secs(600);
+    const LONG: Duration = Duration::from_mins(10);
 
     /// A service with one event, whose delivery stands as each of `states` in turn, and stays as the last.
     async fn service(states: &'static [&'static str]) -> Client {
         let looks = Arc::new(AtomicUsize::new(0));
         let event = move || async move {
-            let look = looks.fetch_add(1, Ordering::SeqCst);
-            let status = states[look.min(states.len() - 1)];
+            let before = looks.fetch_add(1, Ordering::SeqCst);
+            let now = states[before.min(states.len() - 1)];
             Json(json!({ "id": "evt-1", "origin": "test", "event": {}, "accepted_at": "2026-11-23T12:00:00.000Z",
                 "deliveries": [{ "id": "d-1", "event": "evt-1", "title": "T", "severity": "info", "attempt_count": 0,
-                    "channel": { "id": "c", "alias": "sales", "type": "webhook" }, "status": status,
+                    "channel": { "id": "c", "alias": "sales", "type": "webhook" }, "status": now,
                     "accepted_at": "2026-11-23T12:00:00.000Z" }] }))
         };
         serve(Router::new().route("/v1/events/evt-1", get(event))).await
