@@ -1,5 +1,6 @@
 //! End to end: simulators of the services outside, and the real program, for tests, benchmarks and demonstrations.
 
+pub mod bench;
 pub mod program;
 pub mod service;
 pub mod slack_webhook;

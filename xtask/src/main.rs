@@ -1,4 +1,4 @@
-//! The commands of development: `cargo xtask demo`, `test`, `bench` and `dist`.
+//! The commands of development: `cargo xtask demo`, `test`, `soak`, `bench` and `dist`.
 
 mod bench;
 mod dist;
@@ -21,8 +21,21 @@ enum Task {
     Demo,
     /// Format, lints, all tests; stops at the first that fails
     Test,
+    /// Kills the service under load, again and again: nothing that it accepted may be lost
+    Soak {
+        /// How often
+        #[arg(long, default_value_t = 50)]
+        kills: u32,
+        /// Repeats the choices of an earlier run
+        #[arg(long)]
+        seed: Option<u64>,
+    },
     /// Runs the benchmarks and keeps their figures in docs/performance.md
-    Bench,
+    Bench {
+        /// Measures this part alone
+        #[arg(long)]
+        only: Option<bench::Part>,
+    },
     /// Puts each component with its metadata, size and SHA-256 into dist/
     Dist,
 }
@@ -33,7 +46,8 @@ fn main() -> Result<()> {
     match arguments.command {
         Task::Demo => demo(),
         Task::Test => test(),
-        Task::Bench => bench::run(),
+        Task::Soak { kills, seed } => soak(kills, seed),
+        Task::Bench { only } => bench::run(only),
         Task::Dist => dist::run(),
     }
 }
@@ -55,4 +69,11 @@ fn test() -> Result<()> {
     run::cargo("tests", &["test", "--workspace"])?;
     println!("\nformat, lints and tests: all passed");
     Ok(())
+}
+
+fn soak(kills: u32, seed: Option<u64>) -> Result<()> {
+    let mut surroundings = vec![("PQH_KILLS", kills.to_string())];
+    surroundings.extend(seed.map(|seed| ("PQH_SEED", seed.to_string())));
+    run::cargo("programs", &["build", "--workspace", "--bins"])?;
+    run::cargo_with("soak", &["test", "--workspace", "--test", "kills", "--", "--nocapture"], &surroundings)
 }

@@ -7,9 +7,15 @@ use pqh_component_build::TARGET;
 
 /// Runs cargo at the workspace's root and says which step it is.
 pub(crate) fn cargo(step: &str, arguments: &[&str]) -> Result<()> {
+    cargo_with(step, arguments, &[])
+}
+
+/// As [`cargo`], with these variables around it.
+pub(crate) fn cargo_with(step: &str, arguments: &[&str], surroundings: &[(&str, String)]) -> Result<()> {
     println!("==> cargo {}", arguments.join(" "));
     let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
         .args(arguments)
+        .envs(surroundings.iter().map(|(name, value)| (name, value)))
         .current_dir(pqh_component_build::workspace_root()?)
         .status()
         .context("cannot run cargo")?;

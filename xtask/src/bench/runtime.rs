@@ -1,4 +1,4 @@
-//! Runs the benchmarks and keeps their figures.
+//! Sandbox and gate: the benchmarks of `pqh-runtime`.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
-pub(crate) fn run() -> Result<()> {
+/// Runs them, and gives their section's tables.
+pub(super) fn measure() -> Result<String> {
     let root = pqh_component_build::workspace_root()?;
     ensure!(root.join("host/runtime/benches").is_dir(), "there are no benchmarks yet: host/runtime/benches is missing");
     let benches = |name| ["bench", "--package", "pqh-runtime", "--bench", name];
@@ -25,13 +26,7 @@ pub(crate) fn run() -> Result<()> {
         writeln!(table, "| {name} | {} | {} to {} |", time(*mean), time(*low), time(*high))?;
     }
     let marks = marks(&figures, &in_flight)?;
-    println!("\n{table}\n{marks}");
-    let page = format!(
-        "# Performance\n\nMeasured by `cargo xtask bench` on {}.\n\nMachine: {}.\n\n{table}\n{marks}\n{NOTES}",
-        jiff::Zoned::now().date(),
-        machine()
-    );
-    std::fs::write(root.join("docs/performance.md"), page).context("cannot write docs/performance.md")
+    Ok(format!("{table}\n{marks}\n{NOTES}"))
 }
 
 /// What stands below the tables.
@@ -95,12 +90,4 @@ fn time(nanoseconds: f64) -> String {
         n if n < 1e9 => format!("{:.2} ms", n / 1e6),
         n => format!("{:.2} s", n / 1e9),
     }
-}
-
-fn machine() -> String {
-    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    let cpus = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let model = model.map_or(std::env::consts::ARCH, |(_, model)| model);
-    format!("{model}, {cpus} threads, {}", std::env::consts::OS)
 }
