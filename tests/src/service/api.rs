@@ -184,6 +184,23 @@ impl Api {
         self.ask(Method::GET, "/readyz", "", None).await
     }
 
+    /// Waits until `/readyz` answers `wanted`, and gives what it says then.
+    ///
+    /// # Errors
+    ///
+    /// When that does not come to be.
+    pub async fn wait_for_readiness(&self, wanted: u16) -> Result<Value> {
+        let started = std::time::Instant::now();
+        loop {
+            let said = self.readiness().await;
+            match said {
+                Ok((status, said)) if status == wanted => return Ok(said),
+                _ => ensure!(started.elapsed() < super::PATIENCE, "expected {wanted} of /readyz, found {said:?}"),
+            }
+            tokio::time::sleep(super::LOOK).await;
+        }
+    }
+
     /// Waits until nothing is queued, waiting or being sent.
     ///
     /// # Errors

@@ -21,9 +21,18 @@ use output::Output;
 use crate::program;
 
 /// The longest that anything here is waited for. What takes longer has failed.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 /// Between two looks at what another process does.
 const LOOK: Duration = Duration::from_millis(10);
+
+/// Waits for something that has to come soon.
+///
+/// # Errors
+///
+/// When it does not.
+pub async fn within<T>(what: &str, coming: impl Future<Output = T>) -> Result<T> {
+    tokio::time::timeout(PATIENCE, coming).await.with_context(|| format!("waited in vain for {what}"))
+}
 
 /// How the service is to be started.
 #[derive(Debug, Clone, Default)]
@@ -174,7 +183,7 @@ impl ServiceProgram {
         let made: Value = serde_json::from_str(&printed).with_context(|| format!("no JSON: {printed}"))?;
         let text = |key: &str| made[key].as_str().map(str::to_owned).with_context(|| format!("no {key}: {printed}"));
         let operator = std::fs::read_to_string(self.folder().join("operator.token")).context("no operator.token")?;
-        let mut tokens = Tokens {
+        let tokens = Tokens {
             organization: text("id")?,
             admin: text("admin_token")?,
             operator: operator.trim().to_owned(),
@@ -182,8 +191,8 @@ impl ServiceProgram {
         };
         self.api.set_tokens(tokens.clone());
         let made = self.api.create("/v1/tokens", &serde_json::json!({ "name": "load", "role": "publisher" })).await?;
-        tokens.publisher = made["token"].as_str().with_context(|| format!("no token: {made}"))?.to_owned();
-        self.api.set_tokens(tokens);
+        let publisher = made["token"].as_str().with_context(|| format!("no token: {made}"))?.to_owned();
+        self.api.set_tokens(Tokens { publisher, ..tokens });
         Ok(())
     }
 
