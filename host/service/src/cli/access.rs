@@ -23,7 +23,11 @@ pub(crate) enum TokenCommand {
         member: Option<String>,
     },
     /// List tokens, without their secrets.
-    List,
+    List {
+        /// Only those of an organization; for operators.
+        #[arg(long, value_name = "ID")]
+        organization: Option<String>,
+    },
     /// End a token at once.
     Revoke {
         /// Its id.

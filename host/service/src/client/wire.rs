@@ -19,9 +19,23 @@ pub(crate) struct Failure {
 /// The channel that a delivery goes to.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Place {
-    pub(crate) alias: String,
+    id: String,
+    /// None where the channel was deleted meanwhile.
+    alias: Option<String>,
     #[serde(rename = "type")]
-    pub(crate) channel_type: String,
+    channel_type: Option<String>,
+}
+
+impl Place {
+    /// What people call it, as far as it still has a name.
+    pub(crate) fn name(&self) -> &str {
+        self.alias.as_deref().unwrap_or(&self.id)
+    }
+
+    /// What it is made of.
+    pub(crate) fn channel_type(&self) -> &str {
+        self.channel_type.as_deref().unwrap_or("deleted")
+    }
 }
 
 /// An event that was just accepted.

@@ -20,7 +20,7 @@ pub(crate) fn list(deliveries: &[Delivery], zone: &TimeZone) -> String {
         [
             when(&delivery.accepted_at, zone),
             delivery.status.clone(),
-            delivery.channel.alias.clone(),
+            delivery.channel.name().to_owned(),
             delivery.title.clone(),
             delivery.attempt_count.to_string(),
             reason(delivery),
@@ -43,11 +43,11 @@ fn reason(delivery: &Delivery) -> String {
 pub(crate) fn show(delivery: &Delivery, zone: &TimeZone) -> String {
     let held = delivery.held.as_ref();
     let receipt = delivery.receipt.as_ref();
-    let remedy = held.map(|held| held_remedy(&held.reason, &delivery.channel.alias, &delivery.channel.channel_type));
+    let remedy = held.map(|held| held_remedy(&held.reason, delivery.channel.name(), delivery.channel.channel_type()));
     let mut text = facts(&[
         ("Delivery", delivery.id.clone()),
         ("Event", format!("{} ({}, {})", delivery.title, delivery.severity, delivery.event)),
-        ("Channel", format!("{} ({})", delivery.channel.alias, delivery.channel.channel_type)),
+        ("Channel", format!("{} ({})", delivery.channel.name(), delivery.channel.channel_type())),
         ("Status", delivery.status.clone()),
         ("Accepted", when(&delivery.accepted_at, zone)),
         ("Due", if delivery.has_ended() { String::new() } else { when_any(delivery.due_at.as_ref(), zone) }),
@@ -95,7 +95,7 @@ pub(crate) fn posted(posted: &Posted) -> String {
     let rows = posted
         .deliveries
         .iter()
-        .map(|delivery| [delivery.channel.alias.clone(), delivery.status.clone(), delivery.id.clone()]);
+        .map(|delivery| [delivery.channel.name().to_owned(), delivery.status.clone(), delivery.id.clone()]);
     text.push_str(&table(["Channel", "Status", "Delivery"], rows));
     text
 }
@@ -152,6 +152,13 @@ Not again before: 2 s
 ";
         assert!(text.starts_with(start), "{text}");
         assert!(text.contains("12 ms") && text.contains("warn: slow"), "{text}");
+    }
+
+    #[test]
+    fn a_delivery_outlives_its_channel() {
+        let gone = json!({ "channel": { "id": "c-1", "alias": null, "type": null }, "status": "cancelled" });
+        let text = show(&delivery(&gone), &TimeZone::UTC);
+        assert!(text.contains("Channel     c-1 (deleted)\n"), "{text}");
     }
 
     #[test]

@@ -32,7 +32,7 @@ pub(crate) fn checked(channel: &str, checked: &Checked) {
 }
 
 fn text(delivery: &Delivery, zone: &TimeZone) -> String {
-    let (alias, id) = (&delivery.channel.alias, &delivery.id);
+    let (alias, id) = (delivery.channel.name(), &delivery.id);
     let mut lines = Vec::new();
     match delivery.status.as_str() {
         "delivered" => {
@@ -49,7 +49,7 @@ fn text(delivery: &Delivery, zone: &TimeZone) -> String {
         "held" => {
             let reason = delivery.held.as_ref().map(|held| held.reason.as_str()).unwrap_or_default();
             lines.push(format!("Held for {alias}: {reason} (delivery {id})"));
-            lines.push(format!("What to do: {}", held_remedy(reason, alias, &delivery.channel.channel_type)));
+            lines.push(format!("What to do: {}", held_remedy(reason, alias, delivery.channel.channel_type())));
         }
         status => {
             let due = when_any(delivery.due_at.as_ref(), zone);

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, path::Path, time::Duration};
 
 use jiff::tz::TimeZone;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
 use uuid::Uuid;
 
@@ -24,6 +24,12 @@ use crate::{
 struct Post<'a> {
     channels: &'a [String],
     event: &'a RawValue,
+}
+
+/// An event's name, where it has one.
+#[derive(Default, Deserialize)]
+struct Named {
+    id: Option<String>,
 }
 
 /// Runs one of them.
@@ -63,12 +69,22 @@ async fn post(
     watch(&client, &posted.id, Patience::of(patience), format).await
 }
 
-/// Posts it, under a key in any case: a connection that breaks must not make two of one.
+/// Posts it, under a key in any case, be it the event's own id: a connection that breaks must not make two of one.
 async fn tell(client: &Client, channels: &[String], event: &str, key: Option<String>) -> Result<Value, CliError> {
     let event: &RawValue = serde_json::from_str(event.trim())
         .map_err(|error| CliError::input("bad-event", format!("expected JSON: {error}")))?;
+    let body = Post { channels, event };
+    let named: Named = serde_json::from_str(event.get()).unwrap_or_default();
+    if key.is_none() && named.id.is_some() {
+        return client.post(&["events"], &body).await.map_err(|mut error| {
+            if error.code == "no-answer" {
+                error.message.push_str("\nRepeating it tells it once at most: it has an id.");
+            }
+            error
+        });
+    }
     let key = key.unwrap_or_else(|| Uuid::now_v7().to_string());
-    client.post_once(&["events"], &key, &Post { channels, event }).await.map_err(|mut error| {
+    client.post_once(&["events"], &key, &body).await.map_err(|mut error| {
         if error.code == "no-answer" {
             let _ = write!(error.message, "\nRepeating it with --idempotency-key {key} tells it once at most.");
         }
@@ -87,7 +103,7 @@ mod tests {
     #[tokio::test]
     async fn the_event_goes_as_it_was_written_and_under_a_key() {
         let echo = |headers: HeaderMap, body: String| async move {
-            Json(json!({ "key": headers["idempotency-key"].to_str().unwrap(), "body": body }))
+            Json(json!({ "key": headers.get("idempotency-key").map(|key| key.to_str().unwrap()), "body": body }))
         };
         let client = serve(Router::new().route("/v1/events", post(echo))).await;
         let channels = ["sales".to_owned()];
@@ -96,6 +112,8 @@ mod tests {
         assert_eq!(answer["key"], "k-1");
         let without = tell(&client, &channels, "{}", None).await.unwrap();
         assert!(Uuid::try_parse(without["key"].as_str().unwrap()).is_ok(), "{without}");
+        let named = tell(&client, &channels, "{\"id\":\"evt-1\"}", None).await.unwrap();
+        assert_eq!(named["key"], Value::Null, "its id is its key");
     }
 
     #[tokio::test]

@@ -29,8 +29,9 @@ pub(crate) async fn run(command: TokenCommand, server: &ServerOptions, format: F
             output::remark(&format!("Keep this token, it is not shown again (its id is {id}):"), format);
             output::answer(&answer, format, text)?;
         }
-        TokenCommand::List => {
-            let tokens = list(&client, &["tokens"], &[], None, format).await?;
+        TokenCommand::List { organization } => {
+            let query: Vec<(&str, &str)> = organization.iter().map(|id| ("organization", id.as_str())).collect();
+            let tokens = list(&client, &["tokens"], &query, None, format).await?;
             output::answer(&tokens, format, || {
                 Ok(output::access::tokens(&client.items(&tokens)?, &TimeZone::system()))
             })?;

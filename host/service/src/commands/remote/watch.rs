@@ -59,7 +59,7 @@ async fn settle(
         let (answer, event) = look(client, id).await?;
         let open = event.deliveries.iter().filter(|delivery| !delivery.has_ended() && !delivery.is_held());
         let states: Vec<String> =
-            open.map(|delivery| format!("{}: {}", delivery.channel.alias, delivery.status)).collect();
+            open.map(|delivery| format!("{}: {}", delivery.channel.name(), delivery.status)).collect();
         if states.is_empty() || start.elapsed() >= patience.whole {
             return Ok((answer, event));
         }
