@@ -88,7 +88,12 @@ impl Engine {
         let report = channel.deliver(&request(&leased, &event)).await;
         let label = outcome_label(&report.outcome);
         self.0.parts.metrics.attempt(&live.channel_type, label, report.took, report.waited);
-        tracing::info!(outcome = label, took_ms = millis(report.took), "attempted");
+        match &report.outcome {
+            Outcome::Delivered(_) => tracing::debug!(took_ms = millis(report.took), "delivered"),
+            Outcome::Failed(failure) => {
+                tracing::info!(kind = label, code = %failure.code, took_ms = millis(report.took), "not delivered");
+            }
+        }
         let breaker = self.conclude(&leased, &live, origin, started_at, report).await;
         self.0.scheduler.finish(turn, Finish::Sent(breaker), self.now());
     }

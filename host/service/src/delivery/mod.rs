@@ -98,6 +98,9 @@ impl Engine {
         for row in targets::restless(engine.store().readers(), now).await? {
             engine.0.scheduler.remember(row);
         }
+        for target in recovery::targets_with_waiting(engine.store().readers()).await? {
+            engine.0.scheduler.expect(target.into());
+        }
         // Not cut short: what it has leased has to be sent.
         engine.0.tasks.spawn(dispatch::run(engine.clone(), engine.0.stop.clone()));
         engine.spawn(keeping::run);

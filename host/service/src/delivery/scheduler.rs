@@ -95,6 +95,11 @@ impl Scheduler {
         *state = State { turn_at, not_before, failures, word: word.map(|word| (word, word_count)), ..state.clone() };
     }
 
+    /// Something waits for this target from before a restart: nothing overtakes it until [`Scheduler::more`] tells its time.
+    pub(crate) fn expect(&self, target: Target) {
+        self.lock().targets.entry(target).or_default().backlog = true;
+    }
+
     /// Leave to send at once what is only about to be kept; none where something else is before it.
     pub(crate) fn claim(&self, target: &Target, pace: Option<Pace>, now: Millis) -> Option<Turn> {
         let mut inner = self.lock();

@@ -143,3 +143,12 @@ fn targets_at_rest_are_forgotten() {
     scheduler.sweep(1_000);
     assert!(scheduler.lock().targets.is_empty());
 }
+
+#[test]
+fn nothing_overtakes_what_waits_from_before_a_restart() {
+    let scheduler = Scheduler::new(10);
+    scheduler.expect(target("a"));
+    assert!(scheduler.claim(&target("a"), None, 0).is_none());
+    scheduler.more(&target("a"), None, 5);
+    assert_eq!(names(&scheduler.take(5, 10)), ["a"]);
+}

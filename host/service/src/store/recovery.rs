@@ -76,6 +76,15 @@ pub(crate) async fn channels_with_open(executor: impl SqliteExecutor<'_>) -> Res
     Ok(channels)
 }
 
+/// The targets for which something waits.
+pub(crate) async fn targets_with_waiting(executor: impl SqliteExecutor<'_>) -> Result<Vec<String>, StoreError> {
+    let targets =
+        sqlx::query_scalar("SELECT DISTINCT target FROM deliveries WHERE status IN ('queued', 'waiting')")
+            .fetch_all(executor)
+            .await?;
+    Ok(targets)
+}
+
 /// When the first of what waits for a target is due.
 pub(crate) async fn first_due(executor: impl SqliteExecutor<'_>, target: &str) -> Result<Option<Millis>, StoreError> {
     let due =
