@@ -5,13 +5,12 @@ mod input;
 mod plugin;
 mod remote;
 
-use std::path::PathBuf;
-
 use clap::CommandFactory as _;
-use pqh_runtime::{BuildError, GateConfig, Runtime};
+use pqh_runtime::{GateConfig, Runtime};
 
 use crate::{
     cli::{ChannelOptions, Cli, Command, PluginCommand},
+    config::cache,
     error::CliError,
     output::{self, Format},
 };
@@ -67,29 +66,6 @@ fn runtime(channel: Option<&ChannelOptions>) -> Result<Runtime, CliError> {
             .with_upstream(host, url)
             .map_err(|error| CliError::input("bad-upstream", format!("--upstream {host}={url}: {error}")))?;
     }
-    let builder = Runtime::builder().gate(gate);
-    let failed = |error: BuildError| CliError::work("no-runtime", error.to_string());
-    if let Some(folder) = folder_from("PQH_CACHE_DIR") {
-        return builder.cache_dir(folder).build().map_err(failed);
-    }
-    let Some(folder) = default_cache_folder() else { return builder.build().map_err(failed) };
-    match builder.clone().cache_dir(folder).build() {
-        // Nobody asked for that folder: without it, each start only takes a moment longer.
-        Err(error @ BuildError::Cache { .. }) => {
-            tracing::warn!("{error}; going on without (PQH_CACHE_DIR names another folder)");
-            builder.build().map_err(failed)
-        }
-        built => built.map_err(failed),
-    }
-}
-
-/// Where compiled components are kept, so that only their first use compiles them.
-fn default_cache_folder() -> Option<PathBuf> {
-    let base = folder_from("XDG_CACHE_HOME").or_else(|| Some(folder_from("HOME")?.join(".cache")))?;
-    Some(base.join("pqh").join("components"))
-}
-
-/// The folder that an environment variable names.
-fn folder_from(variable: &str) -> Option<PathBuf> {
-    std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
+    cache::build(Runtime::builder().gate(gate), cache::named_folder())
+        .map_err(|error| CliError::work("no-runtime", error.to_string()))
 }
