@@ -1,6 +1,6 @@
 //! From an answer that is no success, or none at all, to what the person at the keyboard reads.
 
-use std::{error::Error, fmt::Write as _};
+use std::{error::Error, fmt::Write as _, io};
 
 use reqwest::{Response, StatusCode, header};
 use serde_json::{Map, Value, json};
@@ -101,6 +101,13 @@ pub(super) fn not_understood(base: &Url, found: &str) -> CliError {
 /// No answer.
 pub(super) fn unanswered(base: &Url, error: &reqwest::Error) -> CliError {
     let cause = chain(error);
+    if is_tls(error) {
+        let message = format!(
+            "no TLS with {base} ({cause}): is it https that is spoken there? An authority of your own belongs into the \
+             system's certificates, or into the file that SSL_CERT_FILE names"
+        );
+        return CliError::work("no-tls", message);
+    }
     if error.is_connect() {
         let message = format!(
             "no service answers at {base}: start one there by `pqh serve`, or name another by --server or PQH_SERVER \
@@ -115,7 +122,21 @@ pub(super) fn unanswered(base: &Url, error: &reqwest::Error) -> CliError {
     CliError::work("no-answer", message)
 }
 
-/// An error with its causes; the outer ones say nothing.
+/// Whether somebody answered, but not in TLS, or with a certificate that is not trusted.
+fn is_tls(error: &(dyn Error + 'static)) -> bool {
+    let mut at = Some(error);
+    while let Some(error) = at {
+        if error.is::<rustls::Error>() {
+            return true;
+        }
+        // What an I/O error wraps is not its source, but beside it.
+        let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        at = wrapped.map(|wrapped| wrapped as &(dyn Error + 'static)).or_else(|| error.source());
+    }
+    false
+}
+
+/// The deepest cause: the errors around it say nothing.
 pub(super) fn chain(error: &reqwest::Error) -> String {
     let mut deepest: &dyn Error = error;
     while let Some(source) = deepest.source() {
@@ -123,4 +144,17 @@ pub(super) fn chain(error: &reqwest::Error) -> String {
     }
     let text = deepest.to_string();
     if error.is_timeout() { "it took too long".to_owned() } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_is_not_trusted_is_no_service_that_is_not_there() {
+        let fault = rustls::Error::NoCertificatesPresented;
+        assert!(is_tls(&io::Error::other(io::Error::other(fault.clone()))));
+        assert!(is_tls(&fault));
+        assert!(!is_tls(&io::Error::from(io::ErrorKind::ConnectionRefused)));
+    }
 }
