@@ -1,7 +1,7 @@
 -- What the service keeps. Plain SQL that SQLite and PostgreSQL both speak. Times are milliseconds since 1970 (UTC),
 -- ids are UUIDs (version 7) as text, hashes and sealed values are text.
 
--- Facts about this database: which master key it belongs to.
+-- Facts about this database: which master key it belongs to, and the operators' own data key, wrapped by it.
 CREATE TABLE meta (
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
@@ -20,10 +20,6 @@ CREATE TABLE organizations (
     notice_channels TEXT NOT NULL,
     -- wrapped by the master key
     data_key TEXT NOT NULL,
-    -- the newest audit row: its number, its hash, and a keyed hash over both
-    audit_number BIGINT NOT NULL,
-    audit_head TEXT NOT NULL,
-    audit_seal TEXT NOT NULL,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL
 );
@@ -33,15 +29,18 @@ CREATE TABLE members (
     organization_id TEXT NOT NULL REFERENCES organizations (id),
     name TEXT NOT NULL,
     email TEXT NOT NULL,
+    -- the address in lower case: unique within the organization
+    email_key TEXT NOT NULL,
     created_at BIGINT NOT NULL,
-    UNIQUE (organization_id, email)
+    UNIQUE (organization_id, email_key)
 );
 
 CREATE TABLE tokens (
     id TEXT PRIMARY KEY,
     -- none for operators
     organization_id TEXT REFERENCES organizations (id),
-    member_id TEXT REFERENCES members (id),
+    -- whose it is; no foreign key: the token, revoked, outlives its member
+    member_id TEXT,
     -- 'publisher', 'member', 'admin', 'operator'
     role TEXT NOT NULL,
     name TEXT NOT NULL,
@@ -212,4 +211,12 @@ CREATE TABLE audit (
     after TEXT,
     hash TEXT NOT NULL,
     PRIMARY KEY (chain, number)
+);
+
+-- The newest row of each chain: its number, its hash, and a keyed hash over both, by which a tail that was cut off is found.
+CREATE TABLE audit_heads (
+    chain TEXT PRIMARY KEY,
+    number BIGINT NOT NULL,
+    hash TEXT NOT NULL,
+    seal TEXT NOT NULL
 );

@@ -7,7 +7,7 @@ use clap::{Parser as _, error::ErrorKind};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    cli::Cli,
+    cli::{Cli, Command},
     commands::{self, Ending},
     error::{Blame, CliError},
     output::{self, Format},
@@ -20,11 +20,14 @@ const BAD_INPUT: u8 = 2;
 
 /// Runs the command line of this process.
 pub async fn run() -> ExitCode {
-    start_log();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return usage(&error),
     };
+    // The service's log is as its configuration says.
+    if !matches!(cli.command, Command::Serve { .. }) {
+        start_log();
+    }
     let format = if cli.json { Format::Json } else { Format::Human };
     match commands::run(cli).await {
         Ok(Ending::Done) => ExitCode::SUCCESS,

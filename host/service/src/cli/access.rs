@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand, ValueEnum};
 use jiff::tz::TimeZone;
 
-use super::{ServerOptions, value::time_zone};
+use super::{ConfigOptions, ServerOptions, value::time_zone};
 
 /// About tokens.
 #[derive(Debug, Subcommand)]
@@ -71,6 +71,22 @@ pub(crate) enum MemberCommand {
 /// About organizations.
 #[derive(Debug, Subcommand)]
 pub(crate) enum OrgCommand {
+    /// Make an organization, and show its first admin's token this once; opens the database itself.
+    Create {
+        /// What it is called.
+        name: String,
+        /// What it pays for: without a paid plan nothing is sent.
+        #[arg(long, default_value = "paid")]
+        plan: Plan,
+        /// Where its local times are told.
+        #[arg(long, value_name = "ZONE", default_value = "UTC")]
+        timezone: String,
+        /// The language tag of its people.
+        #[arg(long, value_name = "TAG", default_value = "en-US")]
+        locale: String,
+        #[command(flatten)]
+        config: ConfigOptions,
+    },
     /// List the organizations; for operators.
     List {
         #[command(flatten)]

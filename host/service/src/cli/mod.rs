@@ -6,6 +6,7 @@ mod channel;
 mod delivery;
 mod direct;
 mod plugin;
+mod serve;
 mod server;
 mod value;
 
@@ -18,12 +19,13 @@ use clap::{Parser, Subcommand};
 use clap_complete::Shell;
 
 pub(crate) use self::{
-    access::{MemberCommand, OrgChanges, OrgCommand, TokenCommand},
+    access::{MemberCommand, OrgChanges, OrgCommand, Plan, TokenCommand},
     audit::AuditCommand,
     channel::{ChannelChanges, ChannelCommand, Named},
     delivery::{DeliveriesCommand, EventCommand, Replayed},
     direct::{ChannelOptions, EventOptions},
     plugin::PluginCommand,
+    serve::{ConfigOptions, ServeOptions, VaultCommand},
     server::{ListOptions, ServerOptions},
 };
 
@@ -123,6 +125,16 @@ pub(crate) enum Command {
         command: MemberCommand,
         #[command(flatten)]
         server: ServerOptions,
+    },
+    /// Run the service.
+    Serve {
+        #[command(flatten)]
+        options: ServeOptions,
+    },
+    /// The key that all secrets are kept under.
+    Vault {
+        #[command(subcommand)]
+        command: VaultCommand,
     },
     /// Who changed what.
     Audit {

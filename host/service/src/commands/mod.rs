@@ -2,14 +2,16 @@
 
 mod channel;
 mod input;
+mod offline;
 mod plugin;
 mod remote;
+mod serve;
 
 use clap::CommandFactory as _;
 use pqh_runtime::{GateConfig, Runtime};
 
 use crate::{
-    cli::{ChannelOptions, Cli, Command, PluginCommand},
+    cli::{AuditCommand, ChannelOptions, Cli, Command, OrgCommand, PluginCommand},
     config::cache,
     error::CliError,
     output::{self, Format},
@@ -44,6 +46,15 @@ pub(crate) async fn run(cli: Cli) -> Result<Ending, CliError> {
         Command::Event { command, server } => remote::event::run(command, &server, format).await,
         Command::Deliveries { command, server } => remote::deliveries::run(command, &server, format).await,
         Command::Channel { command, server } => remote::channel::run(command, &server, format).await,
+        Command::Serve { options } => serve::run(options, folder).await,
+        Command::Vault { command } => offline::vault(command, format).await,
+        Command::Org { command: OrgCommand::Create { name, plan, timezone, locale, config } } => {
+            let new = offline::Wanted { name, plan, timezone, locale };
+            offline::create_organization(new, &config, format).await
+        }
+        Command::Audit { command: AuditCommand::Verify { organization, head, config } } => {
+            offline::verify(organization, head.as_deref(), &config, format).await
+        }
         Command::Org { command } => remote::organization::run(command, format).await,
         Command::Token { command, server } => remote::token::run(command, &server, format).await,
         Command::Member { command, server } => remote::member::run(command, &server, format).await,

@@ -52,8 +52,8 @@ impl World {
             Box::pin(async move {
                 sqlx::query(
                     "INSERT INTO organizations (id, name, plan, time_zone, locale, notice_channels, data_key, \
-                     audit_number, audit_head, audit_seal, created_at, updated_at) \
-                     VALUES ('o', 'O', 'paid', 'Europe/Berlin', 'de-DE', '[\"x\"]', $1, 0, '', '', 0, 0)",
+                     created_at, updated_at) \
+                     VALUES ('o', 'O', 'paid', 'Europe/Berlin', 'de-DE', '[\"x\"]', $1, 0, 0)",
                 )
                 .bind(wrapped)
                 .execute(&mut *connection)

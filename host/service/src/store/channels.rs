@@ -306,8 +306,8 @@ mod tests {
         let url = format!("sqlite:{}", folder.path().join("t.db").display());
         let store = Store::open(&url, Opening::MayCreate).await.unwrap();
         let insert = "INSERT INTO organizations (id, name, plan, time_zone, locale, notice_channels, data_key, \
-                      audit_number, audit_head, audit_seal, created_at, updated_at) \
-                      VALUES ('o', 'O', 'paid', 'UTC', 'en-US', '[]', '', 0, '', '', 0, 0)";
+                      created_at, updated_at) \
+                      VALUES ('o', 'O', 'paid', 'UTC', 'en-US', '[]', '', 0, 0)";
         write(&store, move |connection| {
             Box::pin(async move { Ok(drop(sqlx::query(insert).execute(connection).await?)) })
         })

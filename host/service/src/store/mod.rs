@@ -4,6 +4,7 @@
 //! anything: it keeps and finds.
 
 pub(crate) mod accept;
+pub(crate) mod audit;
 mod bulk;
 pub(crate) mod channels;
 pub(crate) mod deliveries;
@@ -12,11 +13,14 @@ mod file;
 pub(crate) mod grants;
 mod jobs;
 pub(crate) mod lease;
+pub(crate) mod members;
+pub(crate) mod organizations;
 pub(crate) mod pruning;
 pub(crate) mod recovery;
 pub(crate) mod rows;
 mod schema;
 pub(crate) mod targets;
+pub(crate) mod tokens;
 mod transact;
 pub(crate) mod views;
 mod writer;
@@ -29,6 +33,7 @@ use futures_util::future::BoxFuture;
 use sqlx::ConnectOptions as _;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
 
 pub(crate) use error::StoreError;
 use jobs::Job;
@@ -51,6 +56,8 @@ struct Inner {
     readers: SqlitePool,
     jobs: mpsc::Sender<Job>,
     file: file::Identity,
+    closing: CancellationToken,
+    closed: CancellationToken,
 }
 
 /// Whether a database may be made.
@@ -77,8 +84,15 @@ impl Store {
         let readers =
             SqlitePoolOptions::new().max_connections(READERS).min_connections(0).connect_lazy_with(options.clone());
         let (jobs, inbox) = mpsc::channel(QUEUE);
-        tokio::spawn(Writer::new(connection, options, file.clone()).run(inbox));
-        Ok(Self(Arc::new(Inner { path, readers, jobs, file })))
+        let (closing, closed) = (CancellationToken::new(), CancellationToken::new());
+        // Dropped with the task: whoever waits for its end never waits for one that is gone.
+        let ended = closed.clone().drop_guard();
+        let writer = Writer::new(connection, options, file.clone()).run(inbox, closing.clone());
+        tokio::spawn(async move {
+            writer.await;
+            drop(ended);
+        });
+        Ok(Self(Arc::new(Inner { path, readers, jobs, file, closing, closed })))
     }
 
     /// Where the database is.
@@ -102,6 +116,13 @@ impl Store {
         let (job, answer) = jobs::custom(work);
         self.submit(job).await.map_err(E::from)?;
         answer.await.unwrap_or_else(|_| Err(E::from(StoreError::closed())))
+    }
+
+    /// Writes what was handed in, takes no more, and closes the database in good order.
+    pub(crate) async fn close(&self) {
+        self.0.readers.close().await;
+        self.0.closing.cancel();
+        self.0.closed.cancelled().await;
     }
 
     /// Whether the database can be written now; else why not.
@@ -151,7 +172,7 @@ fn options(path: &Path, opening: Opening) -> SqliteConnectOptions {
 }
 
 /// `sqlite:PATH`, with or without slashes.
-fn path_of(url: &str) -> Result<PathBuf, StoreError> {
+pub(crate) fn path_of(url: &str) -> Result<PathBuf, StoreError> {
     let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"));
     match path {
         Some(path) if !path.is_empty() && !path.contains('?') => Ok(PathBuf::from(path)),

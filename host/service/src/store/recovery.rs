@@ -78,10 +78,9 @@ pub(crate) async fn channels_with_open(executor: impl SqliteExecutor<'_>) -> Res
 
 /// The targets for which something waits.
 pub(crate) async fn targets_with_waiting(executor: impl SqliteExecutor<'_>) -> Result<Vec<String>, StoreError> {
-    let targets =
-        sqlx::query_scalar("SELECT DISTINCT target FROM deliveries WHERE status IN ('queued', 'waiting')")
-            .fetch_all(executor)
-            .await?;
+    let targets = sqlx::query_scalar("SELECT DISTINCT target FROM deliveries WHERE status IN ('queued', 'waiting')")
+        .fetch_all(executor)
+        .await?;
     Ok(targets)
 }
 

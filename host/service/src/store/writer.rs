@@ -4,6 +4,7 @@
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnectOptions;
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 
 use super::file::Identity;
 use super::jobs::Job;
@@ -27,10 +28,22 @@ impl Writer {
         Self { connection: Some(connection), options: options.create_if_missing(false), file }
     }
 
-    /// Writes until nobody can ask any more, then closes the database in good order.
-    pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Job>) {
+    /// Writes until nobody can ask any more or it is told to close, then closes the database in good order.
+    pub(super) async fn run(mut self, mut inbox: mpsc::Receiver<Job>, closing: CancellationToken) {
         let mut batch = Vec::with_capacity(BATCH);
-        while inbox.recv_many(&mut batch, BATCH).await > 0 {
+        loop {
+            let told = closing.cancelled();
+            let jobs = tokio::select! {
+                jobs = inbox.recv_many(&mut batch, BATCH) => jobs,
+                // What was handed in before is still written.
+                () = told, if !inbox.is_closed() => {
+                    inbox.close();
+                    continue;
+                }
+            };
+            if jobs == 0 {
+                break;
+            }
             self.write(std::mem::take(&mut batch)).await;
         }
         if let Some(connection) = self.connection.take()

@@ -25,6 +25,8 @@ pub(crate) async fn run(command: AuditCommand, format: Format) -> Result<Ending,
                 output::remark(&format!("Head: {head} (keep it elsewhere, for `pqh audit verify --head`)"), format);
             }
         }
+        // It opens the database itself.
+        AuditCommand::Verify { .. } => {}
     }
     Ok(Ending::Done)
 }

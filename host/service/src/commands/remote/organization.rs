@@ -30,6 +30,8 @@ pub(crate) async fn run(command: OrgCommand, format: Format) -> Result<Ending, C
             let answer = client.patch(&path(id.as_deref()), None, &body(changes)).await?;
             tell(&client, &answer, format)?;
         }
+        // It opens the database itself.
+        OrgCommand::Create { .. } => {}
     }
     Ok(Ending::Done)
 }

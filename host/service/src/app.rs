@@ -1,0 +1,57 @@
+//! What every request needs: the parts of the running service.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use tokio_util::task::TaskTracker;
+
+use crate::access::{RateLimits, Tokens};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::health::Health;
+use crate::keys::Keys;
+use crate::store::Store;
+use crate::vault::Vault;
+
+/// The running service. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct App(Arc<Parts>);
+
+/// Its parts.
+pub(crate) struct Parts {
+    pub(crate) store: Store,
+    pub(crate) vault: Vault,
+    pub(crate) keys: Keys,
+    pub(crate) clock: Clock,
+    pub(crate) config: Config,
+    pub(crate) tokens: Tokens,
+    pub(crate) limits: RateLimits,
+    pub(crate) health: Health,
+    /// Requests that are worked on.
+    pub(crate) running: TaskTracker,
+}
+
+impl Deref for App {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("App(..)")
+    }
+}
+
+impl App {
+    /// Puts the parts together.
+    pub(crate) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// Called after a change of an organization is durable.
+    #[expect(clippy::unused_async, reason = "what an organization's change means to its deliveries is waited for here")]
+    pub(crate) async fn organization_changed(&self, _id: &str) {}
+}

@@ -1,0 +1,120 @@
+//! The running service: starts it, tells where it is, stops it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::access::{RateLimits, Tokens};
+use crate::api;
+use crate::app::{App, Parts};
+use crate::boot::{self, BootError, Lock};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::health::Health;
+use crate::keys::Keys;
+use crate::listen;
+
+/// A running service. Dropped without [`Service::stop`], it ends like a process that was killed.
+#[derive(Debug)]
+pub struct Service {
+    address: SocketAddr,
+    database: PathBuf,
+    token_file: PathBuf,
+    stop_within: Duration,
+    app: App,
+    /// No new connections.
+    closing: CancellationToken,
+    server: JoinHandle<()>,
+    _lock: Lock,
+}
+
+/// Why the service does not start: what is wrong, and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct StartError(#[from] Cause);
+
+#[derive(Debug, thiserror::Error)]
+enum Cause {
+    #[error(transparent)]
+    Boot(#[from] BootError),
+    #[error("cannot listen at {address}: {reason}; name another address by `listen` or --listen")]
+    Bind { address: SocketAddr, reason: std::io::Error },
+}
+
+impl From<BootError> for StartError {
+    fn from(error: BootError) -> Self {
+        Self(error.into())
+    }
+}
+
+impl Service {
+    /// Starts the service. In an empty folder it makes the database, the master key and a first operator's token.
+    pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
+        let lock = boot::lock(&config.database)?;
+        let (key, token_file) = (config.master_key_file.clone(), config.operator_token_file.clone());
+        let (store, vault) = boot::open(&config.database, &key, &token_file, clock.now()).await?;
+        let listener =
+            TcpListener::bind(config.listen).await.map_err(|reason| Cause::Bind { address: config.listen, reason })?;
+        let address = listener.local_addr().map_err(|reason| Cause::Bind { address: config.listen, reason })?;
+        let database = store.path().to_owned();
+        let stop_within = config.shutdown.patience;
+        let app = App::new(Parts {
+            keys: Keys::new(store.clone(), vault.clone()),
+            tokens: Tokens::default(),
+            limits: RateLimits::new(config.limits.requests_per_second),
+            health: Health::default(),
+            running: TaskTracker::new(),
+            store,
+            vault,
+            clock,
+            config,
+        });
+        let closing = CancellationToken::new();
+        let server = tokio::spawn(listen::serve(listener, api::router(app.clone()), closing.clone()));
+        Ok(Self { address, database, token_file, stop_within, app, closing, server, _lock: lock })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The database's file.
+    pub fn database(&self) -> &Path {
+        &self.database
+    }
+
+    /// The file that took the first operator's token at the first start.
+    pub fn operator_token_file(&self) -> &Path {
+        &self.token_file
+    }
+
+    /// Stops: takes no new connections, lets running requests end, and cuts off what takes longer than `[shutdown] seconds`.
+    pub async fn stop(mut self) {
+        let until = Instant::now() + self.stop_within;
+        self.app.health.stop();
+        self.closing.cancel();
+        if tokio::time::timeout_at(until, &mut self.server).await.is_err() {
+            self.server.abort();
+            tracing::warn!("requests that took longer than the time to stop were cut off");
+        }
+        self.app.running.close();
+        if tokio::time::timeout_at(until, self.app.running.wait()).await.is_err() {
+            tracing::warn!("{} requests were still worked on at the end", self.app.running.len());
+        }
+        self.app.store.close().await;
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        self.closing.cancel();
+        self.server.abort();
+    }
+}
