@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use super::{HeldReason, LiveChannel, Organization, Pace, Plan};
 use crate::plugins::Plugins;
 use crate::sealed::SealedSecrets;
-use crate::store::channels::{self, ChannelRow, SecretRow};
+use crate::store::channels::{ChannelRow, SecretRow};
 use crate::store::{Store, StoreError};
 use crate::vault::Vault;
 
@@ -36,14 +36,6 @@ pub(super) async fn organization(store: &Store, vault: &Vault, id: &str) -> Resu
     });
     let plan = if plan == "paid" { Plan::Paid } else { Plan::Free };
     Ok(Some(Organization { id: id.to_owned(), name, plan, time_zone, locale, notice_channels, key }))
-}
-
-/// A channel and its secrets, as of one moment.
-pub(super) async fn rows(store: &Store, id: &str) -> Result<Option<(ChannelRow, Vec<SecretRow>)>, StoreError> {
-    let mut moment = store.readers().begin().await?;
-    let Some(row) = channels::find(&mut *moment, id).await? else { return Ok(None) };
-    let secrets = channels::secrets(&mut *moment, id).await?;
-    Ok(Some((row, secrets)))
 }
 
 /// A channel that is ready for use, or says why it is not.

@@ -147,7 +147,7 @@ impl Directory {
             }
             kept.generation()
         };
-        let Some((row, secrets)) = load::rows(&self.0.store, id).await? else { return Ok(None) };
+        let Some((row, secrets)) = channels::whole(&self.0.store, id).await? else { return Ok(None) };
         let Some(organization) = self.organization(&row.organization_id).await? else { return Ok(None) };
         let loaded = load::channel(&self.0.plugins, organization, row, secrets).await;
         Ok(Some(self.keeping().keep_channel(generation, loaded)))

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use sqlx::SqliteExecutor;
 
-use super::{Connection, StoreError};
+use super::{Connection, Store, StoreError};
 use crate::clock::Millis;
 
 /// A channel as it is kept.
@@ -114,6 +114,14 @@ macro_rules! select {
 pub(crate) async fn find(executor: impl SqliteExecutor<'_>, id: &str) -> Result<Option<ChannelRow>, StoreError> {
     let row: Option<Row> = sqlx::query_as(select!("WHERE id = $1")).bind(id).fetch_optional(executor).await?;
     row.map(Row::read).transpose()
+}
+
+/// A channel and its secrets, as of one moment.
+pub(crate) async fn whole(store: &Store, id: &str) -> Result<Option<(ChannelRow, Vec<SecretRow>)>, StoreError> {
+    let mut moment = store.readers().begin().await?;
+    let Some(row) = find(&mut *moment, id).await? else { return Ok(None) };
+    let secrets = secrets(&mut *moment, id).await?;
+    Ok(Some((row, secrets)))
 }
 
 /// The id behind an alias. `alias_key` is the alias in lower case.
@@ -300,7 +308,7 @@ fn text(value: &impl Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Opening, Store};
+    use crate::store::Opening;
 
     async fn store(folder: &tempfile::TempDir) -> Store {
         let url = format!("sqlite:{}", folder.path().join("t.db").display());

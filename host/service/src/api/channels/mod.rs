@@ -1,0 +1,125 @@
+//! `/v1/channels`: makes, tells, changes and deletes channels.
+
+mod body;
+mod life;
+mod problem;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header::{ETAG, IF_MATCH, LOCATION};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::input::{Id, Input};
+use super::page::{Page, PageQuery, Span};
+use super::problem::Problem;
+use crate::access::{Administering, Reading};
+use crate::app::App;
+use crate::channels::{self, Change, NewChannel};
+use crate::directory::LiveChannel;
+use crate::store;
+use body::{ChangeBody, ChannelBody, NewChannelBody};
+
+/// The paths.
+pub(super) fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, change, delete)).merge(life::routes())
+}
+
+/// The organization's channels, by creation.
+#[utoipa::path(get, path = "/v1/channels", tag = "channels", params(PageQuery),
+    responses((status = OK, body = Page<ChannelBody>)))]
+async fn list(State(app): State<App>, Reading(by): Reading, span: Span) -> Result<Json<Page<ChannelBody>>, Problem> {
+    let after = span.after.clone().unwrap_or_default();
+    let ids = store::channels::ids(app.store.readers(), &by.organization, &after, span.rows()).await?;
+    let mut channels = Vec::with_capacity(ids.len());
+    for id in ids {
+        // One that was deleted meanwhile is not told.
+        channels.extend(app.directory.channel(&id).await?);
+    }
+    Ok(Json(span.page(channels, |live| live.id.clone(), |live| ChannelBody::from(&*live))))
+}
+
+/// Makes a channel. Its settings are tried out before anything is kept.
+#[utoipa::path(post, path = "/v1/channels", tag = "channels", request_body = NewChannelBody, responses(
+    (status = CREATED, body = ChannelBody, headers(("ETag" = String), ("Location" = String))),
+    (status = FORBIDDEN, body = Problem, description = "`channel-access-restricted`: no paid plan"),
+    (status = CONFLICT, body = Problem, description = "`alias-taken`, `not-granted`"),
+    (status = UNPROCESSABLE_ENTITY, body = Problem, description = "`bad-settings`, `check-failed`, `unknown-type`"),
+))]
+async fn create(
+    State(app): State<App>,
+    Administering(by): Administering,
+    Input(body): Input<NewChannelBody>,
+) -> Result<Response, Problem> {
+    let NewChannelBody { alias, channel_type, settings } = body;
+    let new = NewChannel { alias, channel_type, settings: body::object(settings)? };
+    let live = channels::create(&app, &by, new).await?;
+    let mut response = told(StatusCode::CREATED, &live);
+    if let Ok(place) = HeaderValue::try_from(format!("/v1/channels/{}", live.id)) {
+        response.headers_mut().insert(LOCATION, place);
+    }
+    Ok(response)
+}
+
+/// One channel, by its id or alias.
+#[utoipa::path(get, path = "/v1/channels/{id}", tag = "channels", params(("id" = String, description = "id or alias")),
+    responses((status = OK, body = ChannelBody, headers(("ETag" = String))), (status = NOT_FOUND, body = Problem)))]
+async fn show(State(app): State<App>, Reading(by): Reading, Id(id): Id) -> Result<Response, Problem> {
+    let live = channels::find(&app, &by.organization, &id).await?;
+    Ok(told(StatusCode::OK, &live))
+}
+
+/// Changes a channel. Changed settings are tried out before anything is kept.
+#[utoipa::path(patch, path = "/v1/channels/{id}", tag = "channels", request_body = ChangeBody,
+    params(("id" = String, description = "id or alias"), ("If-Match" = Option<String>, Header)), responses(
+    (status = OK, body = ChannelBody, headers(("ETag" = String))),
+    (status = NOT_FOUND, body = Problem),
+    (status = CONFLICT, body = Problem, description = "`alias-taken`, `not-granted`, `changed-meanwhile`"),
+    (status = PRECONDITION_FAILED, body = Problem, description = "`version-mismatch`"),
+    (status = UNPROCESSABLE_ENTITY, body = Problem, description = "`bad-settings`, `check-failed`"),
+))]
+async fn change(
+    State(app): State<App>,
+    Administering(by): Administering,
+    Id(id): Id,
+    headers: HeaderMap,
+    Input(body): Input<ChangeBody>,
+) -> Result<Response, Problem> {
+    let settings = body.settings.map(|settings| body::object(Some(settings))).transpose()?;
+    let change = Change { alias: body.alias, settings, only_if: only_if(&headers) };
+    let live = channels::change(&app, &by, &id, change).await?;
+    Ok(told(StatusCode::OK, &live))
+}
+
+/// Deletes a channel; what waits for it is cancelled.
+#[utoipa::path(delete, path = "/v1/channels/{id}", tag = "channels",
+    params(("id" = String, description = "id or alias"), ("If-Match" = Option<String>, Header)), responses(
+    (status = NO_CONTENT), (status = NOT_FOUND, body = Problem),
+    (status = PRECONDITION_FAILED, body = Problem, description = "`version-mismatch`"),
+))]
+async fn delete(
+    State(app): State<App>,
+    Administering(by): Administering,
+    Id(id): Id,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    channels::delete(&app, &by, &id, only_if(&headers).as_deref()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// All `If-Match` headers as one.
+fn only_if(headers: &HeaderMap) -> Option<String> {
+    let values: Vec<_> = headers.get_all(IF_MATCH).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    (!values.is_empty()).then(|| values.join(","))
+}
+
+/// A channel with its entity tag.
+fn told(status: StatusCode, live: &LiveChannel) -> Response {
+    let mut response = (status, Json(ChannelBody::from(live))).into_response();
+    if let Ok(tag) = HeaderValue::try_from(format!("\"{}\"", live.version)) {
+        response.headers_mut().insert(ETAG, tag);
+    }
+    response
+}

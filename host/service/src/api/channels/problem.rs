@@ -1,0 +1,47 @@
+//! What the API answers where a channel was not made, changed or used.
+
+use axum::http::StatusCode;
+
+use crate::api::problem::Problem;
+use crate::channels::ChannelError;
+use crate::event::EventError;
+use crate::failure::FailureBody;
+
+impl From<ChannelError> for Problem {
+    fn from(error: ChannelError) -> Self {
+        let words = error.to_string();
+        match error {
+            ChannelError::NotFound(name) => Self::not_found("channel", &name),
+            ChannelError::Restricted => Self::new(StatusCode::FORBIDDEN, "channel-access-restricted", words),
+            ChannelError::AliasTaken { .. } => Self::conflict("alias-taken", words).with("field", "alias"),
+            ChannelError::UnknownType { known, .. } => {
+                Self::unprocessable("unknown-type", words).with("field", "type").with("known", known)
+            }
+            ChannelError::NotGranted(_) => Self::conflict("not-granted", words),
+            ChannelError::BadSettings(problems) => {
+                Self::unprocessable("bad-settings", words).with("problems", problems)
+            }
+            ChannelError::CheckFailed(failure) => {
+                Self::unprocessable("check-failed", words).with("failure", FailureBody::from(&failure))
+            }
+            ChannelError::VersionMismatch { found, .. } => {
+                Self::new(StatusCode::PRECONDITION_FAILED, "version-mismatch", words).with("version", found)
+            }
+            ChannelError::ChangedMeanwhile => Self::conflict("changed-meanwhile", words),
+            ChannelError::Misfit(misfit) => misfit.into(),
+            ChannelError::Event(error) => error.into(),
+            ChannelError::Store(error) => error.into(),
+            ChannelError::Vault(error) => error.into(),
+        }
+    }
+}
+
+impl From<EventError> for Problem {
+    fn from(error: EventError) -> Self {
+        let (line, column) = error.position.unzip();
+        Self::unprocessable("bad-event", error.to_string())
+            .with("path", &error.path)
+            .with("line", line)
+            .with("column", column)
+    }
+}

@@ -1,0 +1,63 @@
+//! Why a channel was not made, changed or used.
+
+use pqh_runtime::FieldProblem;
+use pqh_runtime::contract::types::Failure;
+
+use crate::access::misfit::Misfit;
+use crate::event::EventError;
+use crate::store::StoreError;
+use crate::vault::VaultError;
+
+/// Each says what was expected, what came, and what to do.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ChannelError {
+    #[error("There is no channel {0:?} in this organization. `pqh channel list` shows those that there are.")]
+    NotFound(String),
+    /// Both causes that the guide knows of, since the words are the same.
+    #[error(
+        "Channel Access Restricted. Expected an organization with a paid plan; this one has the plan \"free\". Upgrade to \
+         a paid plan. Where the plan is paid and a channel is refused all the same, it is private and the bot is not in it: \
+         invite the bot to the target channel."
+    )]
+    Restricted,
+    #[error("{0}")]
+    Misfit(#[from] Misfit),
+    #[error(
+        "`alias`: expected a name of this organization's own; {alias:?} is the alias of another channel already (capital \
+         letters do not count). Take another one, or change that channel."
+    )]
+    AliasTaken { alias: String },
+    #[error("`type`: expected one of {}; found {found:?}. The operator installs others by the `plugins` folder.", listed(.known))]
+    UnknownType { found: String, known: Vec<String> },
+    #[error(
+        "The channel type {0} is installed, but it may not do anything yet: the operator has to allow it (pqh plugin grant \
+         {0})."
+    )]
+    NotGranted(String),
+    #[error("The settings do not fit the channel type: {}", sentences(.0))]
+    BadSettings(Vec<FieldProblem>),
+    #[error("The check failed, and nothing was saved: {} {}", .0.message, .0.remedy)]
+    CheckFailed(Failure),
+    #[error("Expected the channel at version {expected}; it is at version {found}. Read it again and repeat the change.")]
+    VersionMismatch { expected: String, found: i64 },
+    #[error("Another request changed the channel meanwhile. Read it again and repeat the change.")]
+    ChangedMeanwhile,
+    #[error("{0}")]
+    Event(#[from] EventError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+}
+
+fn listed(known: &[String]) -> String {
+    if known.is_empty() { "no types at all".to_owned() } else { known.join(", ") }
+}
+
+fn sentences(problems: &[FieldProblem]) -> String {
+    let line = |problem: &FieldProblem| match problem.field.as_str() {
+        "" => problem.message.clone(),
+        field => format!("`{field}`: {}", problem.message),
+    };
+    problems.iter().map(line).collect::<Vec<_>>().join("; ")
+}

@@ -1,0 +1,152 @@
+//! Checks, pauses, resumes and deletes channels.
+
+use std::sync::Arc;
+
+use pqh_runtime::contract::types::Failure;
+
+use super::change::demand_version;
+use super::{ChannelError, again, commit, find, find_kept, record};
+use crate::access::misfit;
+use crate::access::{Caller, OrgCaller};
+use crate::app::App;
+use crate::audit;
+use crate::directory::LiveChannel;
+use crate::store::channels::{self, ChannelRow, Paused, PausedBy};
+use crate::store::{Connection, StoreError, organizations};
+
+/// Asks the other side whether it still takes the channel's settings. If so, a pause that the service itself made is over.
+pub(crate) async fn check(app: &App, by: &OrgCaller, name: &str) -> Result<Result<(), Failure>, ChannelError> {
+    let live = find(app, &by.organization, name).await?;
+    let Some(channel) = &live.channel else { return Err(unusable(app, &live)) };
+    let result = channel.check().await.result;
+    let by_service = live.paused.as_ref().is_some_and(|paused| paused.by == PausedBy::Service);
+    if result.is_ok() && by_service {
+        let (version, paused_at) = (live.version, live.paused_at);
+        // What was checked has to be what is kept, and the pause the one that was seen.
+        let same = move |row: &ChannelRow| row.version == version && row.paused_at == paused_at;
+        end_pause(app, &by.caller, &live, same).await?;
+    }
+    Ok(result)
+}
+
+/// Pauses a channel by hand: only a person ends that.
+pub(crate) async fn pause(
+    app: &App,
+    by: &OrgCaller,
+    name: &str,
+    reason: Option<&str>,
+) -> Result<Arc<LiveChannel>, ChannelError> {
+    let live = find(app, &by.organization, name).await?;
+    let reason = reason.map(|reason| misfit::name("reason", reason)).transpose()?;
+    let message = reason.unwrap_or_else(|| format!("Paused by {}.", by.caller.name));
+    let remedy = format!("Resume it when it is to go on: pqh channel resume {:?}.", live.alias);
+    let paused = Paused {
+        by: PausedBy::Person,
+        kind: "by-hand".to_owned(),
+        code: "paused-by-hand".to_owned(),
+        message,
+        remedy,
+    };
+    let (id, key, caller, now) =
+        (live.id.clone(), live.organization.key.clone(), by.caller.clone(), app.clock.now());
+    commit(app, &live.id, move |connection| {
+        Box::pin(async move {
+            let row = kept(connection, &id).await?;
+            channels::pause(connection, &id, &paused, now).await?;
+            let mut entry = record::entry(&caller, now, "channel.paused", &row);
+            entry.before = Some(record::pause(row.paused.as_ref()));
+            entry.after = Some(record::pause(Some(&paused)));
+            Ok(audit::append(connection, &key, entry).await?)
+        })
+    })
+    .await?;
+    again(app, &live.id).await
+}
+
+/// Ends a pause by hand, whoever made it.
+pub(crate) async fn resume(app: &App, by: &OrgCaller, name: &str) -> Result<Arc<LiveChannel>, ChannelError> {
+    let live = find(app, &by.organization, name).await?;
+    end_pause(app, &by.caller, &live, |_| true).await?;
+    again(app, &live.id).await
+}
+
+/// Ends a pause, if there is one and `applies` says so of the channel as it is then.
+async fn end_pause(
+    app: &App,
+    caller: &Caller,
+    live: &LiveChannel,
+    applies: impl Fn(&ChannelRow) -> bool + Send + 'static,
+) -> Result<(), ChannelError> {
+    let (id, key, caller, now) = (live.id.clone(), live.organization.key.clone(), caller.clone(), app.clock.now());
+    commit(app, &live.id, move |connection| {
+        Box::pin(async move {
+            let row = kept(connection, &id).await?;
+            if !applies(&row) || !channels::resume(connection, &id, now).await? {
+                return Ok(());
+            }
+            let mut entry = record::entry(&caller, now, "channel.resumed", &row);
+            entry.before = Some(record::pause(row.paused.as_ref()));
+            entry.after = Some(record::pause(None));
+            Ok(audit::append(connection, &key, entry).await?)
+        })
+    })
+    .await
+}
+
+/// Deletes a channel. What waits for it is cancelled.
+pub(crate) async fn delete(
+    app: &App,
+    by: &OrgCaller,
+    name: &str,
+    only_if: Option<&str>,
+) -> Result<(), ChannelError> {
+    let (live, row, _) = find_kept(app, &by.organization, name).await?;
+    demand_version(only_if, row.version)?;
+    let (key, caller, now) = (live.organization.key.clone(), by.caller.clone(), app.clock.now());
+    let only_if = only_if.map(str::to_owned);
+    let was_told = commit(app, &live.id, move |connection| {
+        Box::pin(async move {
+            let row = kept(connection, &row.id).await?;
+            demand_version(only_if.as_deref(), row.version)?;
+            channels::delete(connection, &row.id).await?;
+            let mut entry = record::entry(&caller, now, "channel.deleted", &row);
+            entry.before = Some(record::state(&row, &Default::default()));
+            let was_told = tell_it_no_more(connection, &row).await?;
+            audit::append(connection, &key, entry).await?;
+            Ok(was_told)
+        })
+    })
+    .await?;
+    if was_told {
+        app.directory.forget_organization(&by.organization);
+    }
+    Ok(())
+}
+
+/// Takes a deleted channel from those that notices go to. Says whether it was one of them.
+async fn tell_it_no_more(connection: &mut Connection, row: &ChannelRow) -> Result<bool, StoreError> {
+    let Some(mut organization) = organizations::find(&mut *connection, &row.organization_id).await? else {
+        return Ok(false);
+    };
+    let mut ids: Vec<String> = serde_json::from_str(&organization.notice_channels).unwrap_or_default();
+    if !ids.contains(&row.id) {
+        return Ok(false);
+    }
+    ids.retain(|id| *id != row.id);
+    organization.notice_channels = serde_json::Value::from(ids).to_string();
+    organizations::update(connection, &organization).await?;
+    Ok(true)
+}
+
+/// The channel as it is within this transaction.
+async fn kept(connection: &mut Connection, id: &str) -> Result<ChannelRow, ChannelError> {
+    channels::find(connection, id).await?.ok_or_else(|| ChannelError::NotFound(id.to_owned()))
+}
+
+/// Why a channel cannot be called.
+fn unusable(app: &App, live: &LiveChannel) -> ChannelError {
+    if app.plugins.find(&live.channel_type).is_some() && app.plugins.grant_of(&live.channel_type).is_none() {
+        return ChannelError::NotGranted(live.channel_type.clone());
+    }
+    ChannelError::BadSettings(live.problems.clone())
+}
