@@ -2,14 +2,17 @@
 //! has what an operator granted to its exact file, and nothing before that.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use pqh_runtime::{Grant, Runtime};
+use pqh_runtime::{BuildError, Grant, Runtime};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::catalog::{Catalog, Entry};
+use crate::config::{Config, ConfigError, cache};
 use crate::error::CliError;
+use crate::health::{Health, Note};
 use crate::store::grants::{self, GrantRow};
 use crate::store::{Store, StoreError};
 
@@ -29,6 +32,12 @@ struct Inner {
 /// Why the channel types cannot be had.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum PluginsError {
+    /// How they may send.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// What they run in.
+    #[error(transparent)]
+    Runtime(#[from] BuildError),
     /// The components.
     #[error("{}", .0.message)]
     Components(CliError),
@@ -38,6 +47,28 @@ pub(crate) enum PluginsError {
 }
 
 impl Plugins {
+    /// Starts what components run in, and loads them. They can never send to `own`, where the service itself listens. What
+    /// does not load is a warning: the other channels go on.
+    pub(crate) async fn start(
+        config: &Config,
+        own: SocketAddr,
+        store: &Store,
+        health: &Health,
+    ) -> Result<Self, PluginsError> {
+        let gate = config.gate()?.with_own_listener(own);
+        let builder = Runtime::builder().gate(gate).limits(config.runtime_limits());
+        let runtime = cache::build(builder, config.cache_dir.clone())?;
+        let plugins = Self::load(&runtime, config.plugins.as_deref(), store).await?;
+        for (path, reason) in plugins.broken() {
+            let path = path.display();
+            tracing::warn!("{path} is not loaded: {reason}");
+            let remedy = format!("Replace {path} by a component that fits this service, or remove it; then restart.");
+            let note = Note::new("component-not-loaded", format!("{path} is not loaded: {reason}"), remedy);
+            health.warn(&format!("component {path}"), note);
+        }
+        Ok(plugins)
+    }
+
     /// Loads all components, and what was granted to them. A file that does not load is kept with its reason.
     pub(crate) async fn load(runtime: &Runtime, folder: Option<&Path>, store: &Store) -> Result<Self, PluginsError> {
         let Catalog { entries, broken } = Catalog::load(runtime, folder).await.map_err(PluginsError::Components)?;

@@ -76,7 +76,7 @@ struct PaceBody {
 
 /// All channel types.
 #[utoipa::path(get, path = "/v1/channel-types", tag = "channels", responses((status = OK, body = Page<TypeBody>)))]
-async fn list(State(app): State<App>, Browsing(_): Browsing) -> Json<Page<TypeBody>> {
+async fn list(State(app): State<App>, Browsing(_by): Browsing) -> Json<Page<TypeBody>> {
     let told = |descriptor| TypeBody::new(descriptor, app.plugins.grant_of(&descriptor.id).is_some());
     let items = app.plugins.all().map(|entry| told(entry.plugin.descriptor())).collect();
     // They are few: always one page.

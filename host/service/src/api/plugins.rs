@@ -73,7 +73,7 @@ struct GrantBody {
 
 /// All components, and the files that do not load.
 #[utoipa::path(get, path = "/v1/plugins", tag = "operator", responses((status = OK, body = Page<PluginBody>)))]
-async fn list(State(app): State<App>, Operating(_): Operating) -> Json<Page<PluginBody>> {
+async fn list(State(app): State<App>, Operating(_by): Operating) -> Json<Page<PluginBody>> {
     let loaded = app.plugins.all().map(|entry| PluginBody::loaded(&app.plugins, entry));
     let broken = app.plugins.broken().iter().map(|(path, reason)| PluginBody {
         id: None,
@@ -114,11 +114,7 @@ async fn grant(
     (status = OK, body = PluginBody), (status = NOT_FOUND, body = Problem),
     (status = CONFLICT, body = Problem, description = "`built-in`"),
 ))]
-async fn revoke(
-    State(app): State<App>,
-    Operating(caller): Operating,
-    Id(id): Id,
-) -> Result<Json<PluginBody>, Problem> {
+async fn revoke(State(app): State<App>, Operating(caller): Operating, Id(id): Id) -> Result<Json<PluginBody>, Problem> {
     let entry = granting::revoke(&app, &caller, &id).await?;
     Ok(Json(PluginBody::loaded(&app.plugins, &entry)))
 }

@@ -38,7 +38,9 @@ pub(crate) enum ChannelError {
     BadSettings(Vec<FieldProblem>),
     #[error("The check failed, and nothing was saved: {} {}", .0.message, .0.remedy)]
     CheckFailed(Failure),
-    #[error("Expected the channel at version {expected}; it is at version {found}. Read it again and repeat the change.")]
+    #[error(
+        "Expected the channel at version {expected}; it is at version {found}. Read it again and repeat the change."
+    )]
     VersionMismatch { expected: String, found: i64 },
     #[error("Another request changed the channel meanwhile. Read it again and repeat the change.")]
     ChangedMeanwhile,

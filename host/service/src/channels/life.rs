@@ -40,15 +40,9 @@ pub(crate) async fn pause(
     let reason = reason.map(|reason| misfit::name("reason", reason)).transpose()?;
     let message = reason.unwrap_or_else(|| format!("Paused by {}.", by.caller.name));
     let remedy = format!("Resume it when it is to go on: pqh channel resume {:?}.", live.alias);
-    let paused = Paused {
-        by: PausedBy::Person,
-        kind: "by-hand".to_owned(),
-        code: "paused-by-hand".to_owned(),
-        message,
-        remedy,
-    };
-    let (id, key, caller, now) =
-        (live.id.clone(), live.organization.key.clone(), by.caller.clone(), app.clock.now());
+    let paused =
+        Paused { by: PausedBy::Person, kind: "by-hand".to_owned(), code: "paused-by-hand".to_owned(), message, remedy };
+    let (id, key, caller, now) = (live.id.clone(), live.organization.key.clone(), by.caller.clone(), app.clock.now());
     commit(app, &live.id, move |connection| {
         Box::pin(async move {
             let row = kept(connection, &id).await?;
@@ -94,12 +88,7 @@ async fn end_pause(
 }
 
 /// Deletes a channel. What waits for it is cancelled.
-pub(crate) async fn delete(
-    app: &App,
-    by: &OrgCaller,
-    name: &str,
-    only_if: Option<&str>,
-) -> Result<(), ChannelError> {
+pub(crate) async fn delete(app: &App, by: &OrgCaller, name: &str, only_if: Option<&str>) -> Result<(), ChannelError> {
     let (live, row, _) = find_kept(app, &by.organization, name).await?;
     demand_version(only_if, row.version)?;
     let (key, caller, now) = (live.organization.key.clone(), by.caller.clone(), app.clock.now());

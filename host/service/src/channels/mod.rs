@@ -25,8 +25,8 @@ use crate::catalog::Entry;
 use crate::directory::LiveChannel;
 use crate::plugins::Plugins;
 use crate::sealed::SealedSecrets;
-use crate::store::channels::{self, ChannelRow};
 use crate::store::Connection;
+use crate::store::channels::{self, ChannelRow};
 use draft::Draft;
 
 /// An organization's channel by its alias or id.

@@ -133,10 +133,8 @@ impl From<&LiveChannel> for ChannelBody {
             };
             settings.insert(key.clone(), shown);
         }
-        let paused = live.paused.clone().map(|why| PausedBody {
-            at: rfc3339(live.paused_at.unwrap_or(live.updated_at)),
-            why,
-        });
+        let paused =
+            live.paused.clone().map(|why| PausedBody { at: rfc3339(live.paused_at.unwrap_or(live.updated_at)), why });
         let problem = |problem: &FieldProblem| FieldProblemBody {
             field: problem.field.clone(),
             message: problem.message.clone(),

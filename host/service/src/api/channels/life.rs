@@ -20,11 +20,7 @@ use crate::failure::FailureBody;
 
 /// The paths.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .routes(routes!(check))
-        .routes(routes!(pause))
-        .routes(routes!(resume))
-        .routes(routes!(preview))
+    OpenApiRouter::new().routes(routes!(check)).routes(routes!(pause)).routes(routes!(resume)).routes(routes!(preview))
 }
 
 /// Asks the other side whether it takes the channel's settings. If so, a pause that the service itself made is over.

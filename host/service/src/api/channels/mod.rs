@@ -111,7 +111,8 @@ async fn delete(
 
 /// All `If-Match` headers as one.
 fn only_if(headers: &HeaderMap) -> Option<String> {
-    let values: Vec<_> = headers.get_all(IF_MATCH).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
+    let values: Vec<_> =
+        headers.get_all(IF_MATCH).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
     (!values.is_empty()).then(|| values.join(","))
 }
 
