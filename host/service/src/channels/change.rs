@@ -1,6 +1,7 @@
 //! A changed channel: another alias, other settings or secrets. What is absent stays; changed settings are tried out before
 //! they are kept.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -59,13 +60,13 @@ pub(crate) async fn change(
     let now = app.clock.now();
     (row.version, row.updated_at) = (before.version.saturating_add(1), now);
     let mut entry = record::entry(&by.caller, now, "channel.changed", &row);
-    entry.before = Some(record::state(&before, &Default::default()));
+    entry.before = Some(record::state(&before, &BTreeMap::new()));
     entry.after = Some(record::state(&row, &draft.touched));
     // Settings that were just taken by the other side mend what the service had paused the channel for.
     let resumes = is_checked && before.paused.as_ref().is_some_and(|paused| paused.by == PausedBy::Service);
-    let mut resumed = record::entry(&by.caller, now, "channel.resumed", &row);
-    resumed.before = Some(record::pause(before.paused.as_ref()));
-    resumed.after = Some(record::pause(None));
+    let mut ending = record::entry(&by.caller, now, "channel.resumed", &row);
+    ending.before = Some(record::pause(before.paused.as_ref()));
+    ending.after = Some(record::pause(None));
     let id = row.id.clone();
     commit(app, &id, move |connection| {
         Box::pin(async move {
@@ -76,7 +77,7 @@ pub(crate) async fn change(
             keep_secrets(connection, &row, &draft).await?;
             audit::append(connection, &key, entry).await?;
             if resumes && channels::resume(connection, &row.id, now).await? {
-                audit::append(connection, &key, resumed).await?;
+                audit::append(connection, &key, ending).await?;
             }
             Ok(())
         })

@@ -1,5 +1,6 @@
 //! Checks, pauses, resumes and deletes channels.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use pqh_runtime::contract::types::Failure;
@@ -99,7 +100,7 @@ pub(crate) async fn delete(app: &App, by: &OrgCaller, name: &str, only_if: Optio
             demand_version(only_if.as_deref(), row.version)?;
             channels::delete(connection, &row.id).await?;
             let mut entry = record::entry(&caller, now, "channel.deleted", &row);
-            entry.before = Some(record::state(&row, &Default::default()));
+            entry.before = Some(record::state(&row, &BTreeMap::new()));
             let was_told = tell_it_no_more(connection, &row).await?;
             audit::append(connection, &key, entry).await?;
             Ok(was_told)

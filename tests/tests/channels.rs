@@ -1,0 +1,533 @@
+//! Channels, channel types, components and grants, over HTTP against a service in this process.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests fail by panicking, as tests do"
+)]
+
+mod support;
+
+use std::path::Path;
+
+use pqh::clock::Clock;
+use pqh::config::Config;
+use pqh::service::Service;
+use pqh_tests::slack_webhook::{Simulator, WEBHOOK_PATH};
+use reqwest::{Method, Response, StatusCode};
+use serde_json::{Value, json};
+use support::components;
+use tempfile::TempDir;
+
+/// What no answer, no log and no file may hold: the secret part of the webhook's URL.
+const CANARY: &str = "XXXXXXXXXXXXXXXXXXXXXXXX";
+
+/// A running service with one paid organization, and a simulator where its messages go.
+struct World {
+    service: Service,
+    simulator: Simulator,
+    http: reqwest::Client,
+    operator: String,
+    organization: String,
+    admin: String,
+    folder: TempDir,
+}
+
+/// An answer, read whole.
+struct Answer {
+    status: StatusCode,
+    etag: Option<String>,
+    location: Option<String>,
+    body: Value,
+}
+
+impl World {
+    async fn new() -> Self {
+        Self::with_plugins(&[]).await
+    }
+
+    /// With these files in the folder of components.
+    async fn with_plugins(files: &[(&str, &[u8])]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let plugins = folder.path().join("plugins");
+        std::fs::create_dir(&plugins).unwrap();
+        for (name, bytes) in files {
+            std::fs::write(plugins.join(name), bytes).unwrap();
+        }
+        let simulator = Simulator::start().await.unwrap();
+        let service = Service::start(config(folder.path(), &simulator), Clock::system()).await.unwrap();
+        let operator = std::fs::read_to_string(service.operator_token_file()).unwrap().trim().to_owned();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let (admin, organization) = (String::new(), String::new());
+        let mut world = Self { service, simulator, http, operator, organization, admin, folder };
+        (world.organization, world.admin) = world.organization("paid").await;
+        world
+    }
+
+    /// A new organization's id and its first admin's token.
+    async fn organization(&self, plan: &str) -> (String, String) {
+        let new = json!({ "name": "Acme", "plan": plan });
+        let made = self.ask(Method::POST, "/v1/organizations", &self.operator, Some(new)).await.expect(201);
+        (text(&made["id"]), text(&made["admin_token"]))
+    }
+
+    fn request(&self, method: Method, path: &str, token: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("http://{}{path}", self.service.address())).bearer_auth(token)
+    }
+
+    async fn ask(&self, method: Method, path: &str, token: &str, body: Option<Value>) -> Answer {
+        let request = self.request(method, path, token);
+        Answer::of(match body {
+            Some(body) => request.json(&body),
+            None => request,
+        })
+        .await
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Answer {
+        self.ask(Method::POST, path, &self.admin, Some(body)).await
+    }
+
+    async fn act(&self, path: &str) -> Answer {
+        self.ask(Method::POST, path, &self.admin, None).await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.ask(Method::GET, path, &self.admin, None).await
+    }
+
+    async fn patch(&self, path: &str, body: Value) -> Answer {
+        self.ask(Method::PATCH, path, &self.admin, Some(body)).await
+    }
+
+    /// A channel on the simulator's webhook.
+    async fn channel(&self, alias: &str) -> Value {
+        self.post("/v1/channels", webhook(alias)).await.expect(201)
+    }
+
+    /// The organization's audit log, newest first.
+    async fn audit(&self) -> Vec<Value> {
+        let log = self.get("/v1/audit?limit=200").await.expect(200);
+        log["items"].as_array().unwrap().clone()
+    }
+}
+
+impl Answer {
+    async fn of(request: reqwest::RequestBuilder) -> Self {
+        let response: Response = request.send().await.unwrap();
+        let header = |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let (status, etag, location) = (response.status(), header("etag"), header("location"));
+        let text = response.text().await.unwrap();
+        assert!(!text.contains(CANARY), "{text}");
+        let body = if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() };
+        Self { status, etag, location, body }
+    }
+
+    #[track_caller]
+    fn expect(self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{:#}", self.body);
+        self.body
+    }
+
+    #[track_caller]
+    fn refused(self, status: u16, code: &str) -> Value {
+        let body = self.expect(status);
+        assert_eq!(body["code"], json!(code), "{body:#}");
+        body
+    }
+}
+
+fn config(folder: &Path, simulator: &Simulator) -> Config {
+    let at = |name: &str| json!(folder.join(name)).to_string();
+    let text = format!(
+        "listen = \"127.0.0.1:0\"\ndatabase = {}\nplugins = {}\nmaster_key_file = {}\noperator_token_file = {}\n\
+         cache_dir = {}\n[egress]\nupstreams = {{ \"hooks.slack.com\" = \"{}\" }}\n",
+        json!(format!("sqlite:{}", folder.join("pqh.db").display())),
+        at("plugins"),
+        at("pqh.key"),
+        at("operator.token"),
+        at("cache"),
+        simulator.base_url(),
+    );
+    let file = folder.join("pqh.toml");
+    std::fs::write(&file, text).unwrap();
+    Config::load(Some(&file), []).unwrap()
+}
+
+fn webhook(alias: &str) -> Value {
+    json!({ "alias": alias, "type": "slack-webhook", "settings": { "url": Simulator::webhook_url() } })
+}
+
+/// A channel of the hostile component, whose check says what `attack` is.
+fn hostile(alias: &str, attack: &str) -> Value {
+    json!({ "alias": alias, "type": "hostile", "settings": { "attack": attack } })
+}
+
+#[track_caller]
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
+}
+
+#[tokio::test]
+async fn a_channel_with_a_live_webhook_is_kept_and_shows_no_secret() {
+    let world = World::new().await;
+    let answer = world.post("/v1/channels", webhook("DevOps Alerts")).await;
+    let (etag, location) = (answer.etag.clone(), answer.location.clone());
+    let made = answer.expect(201);
+    assert_eq!(made["settings"], json!({ "url": { "set": true, "origin": "https://hooks.slack.com" } }));
+    assert_eq!((&made["status"], &made["paused"], &made["held_reason"]), (&json!("active"), &Value::Null, &Value::Null));
+    assert_eq!((&made["version"], etag.as_deref()), (&json!(1), Some("\"1\"")));
+    assert_eq!(location.unwrap(), format!("/v1/channels/{}", text(&made["id"])));
+    for name in [text(&made["id"]), "devops%20alerts".to_owned(), "DevOps%20Alerts".to_owned()] {
+        assert_eq!(world.get(&format!("/v1/channels/{name}")).await.expect(200), made);
+    }
+    assert_eq!(world.get("/v1/channels").await.expect(200), json!({ "items": [made], "next_cursor": null }));
+    assert!(world.simulator.messages().is_empty(), "a check posts nothing that people see");
+}
+
+#[tokio::test]
+async fn a_dead_webhook_is_refused_with_its_failure_and_nothing_is_kept() {
+    let world = World::new().await;
+    world.simulator.set_dead(Some("no_service"));
+    let problem = world.post("/v1/channels", webhook("ops")).await.refused(422, "check-failed");
+    assert_eq!(problem["failure"]["kind"], json!("unreachable"), "{problem:#}");
+    assert_eq!(problem["failure"]["code"], json!("no_service"));
+    assert!(!text(&problem["failure"]["remedy"]).is_empty());
+    assert_eq!(world.get("/v1/channels").await.expect(200)["items"], json!([]));
+    assert!(world.audit().await.iter().all(|entry| entry["object"]["kind"] != "channel"));
+}
+
+#[tokio::test]
+async fn an_alias_belongs_to_one_channel_of_an_organization_in_whatever_case() {
+    let world = World::new().await;
+    let first = world.channel("Ops").await;
+    let requests = world.simulator.requests();
+    let problem = world.post("/v1/channels", webhook("OPS")).await.refused(409, "alias-taken");
+    assert_eq!(problem["field"], json!("alias"));
+    assert_eq!(world.simulator.requests(), requests, "the webhook was checked for a channel that cannot be");
+    let second = world.channel("Other").await;
+    let path = format!("/v1/channels/{}", text(&second["id"]));
+    world.patch(&path, json!({ "alias": "oPs" })).await.refused(409, "alias-taken");
+    // One's own, in other letters, is free.
+    let renamed = world.patch("/v1/channels/ops", json!({ "alias": "oPS" })).await.expect(200);
+    assert_eq!((&renamed["id"], &renamed["alias"]), (&first["id"], &json!("oPS")));
+    let (_, elsewhere) = world.organization("paid").await;
+    world.ask(Method::POST, "/v1/channels", &elsewhere, Some(webhook("Ops"))).await.expect(201);
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_a_new_channel_is_said_of_its_field_and_no_secret_comes_back() {
+    let world = World::new().await;
+    let new = |settings: Value| json!({ "alias": "a", "type": "slack-webhook", "settings": settings });
+    let field = |problem: &Value| text(&problem["problems"][0]["field"]);
+    for url in [
+        json!(null),
+        json!(12_345),
+        json!([Simulator::webhook_url()]),
+        json!({ "set": true }),
+        json!(format!("https://evil.example{WEBHOOK_PATH}")),
+        json!(format!("http://hooks.slack.com{WEBHOOK_PATH}")),
+    ] {
+        let problem = world.post("/v1/channels", new(json!({ "url": url }))).await.refused(422, "bad-settings");
+        assert_eq!(field(&problem), "url", "{problem:#}");
+        assert_eq!(problem["problems"].as_array().unwrap().len(), 1, "{problem:#}");
+    }
+    let stray = new(json!({ "url": Simulator::webhook_url(), "urll": Simulator::webhook_url() }));
+    assert_eq!(field(&world.post("/v1/channels", stray).await.refused(422, "bad-settings")), "urll");
+    let whole = new(json!(Simulator::webhook_url()));
+    assert_eq!(world.post("/v1/channels", whole).await.refused(422, "bad-body")["path"], json!("settings"));
+    for alias in ["", "two\nlines", "019ab000-0000-7000-8000-000000000001"] {
+        let problem = world.post("/v1/channels", webhook(alias)).await.refused(422, "bad-value");
+        assert_eq!(problem["field"], json!("alias"), "{alias:?}");
+    }
+    let unknown = json!({ "alias": "a", "type": "pigeon", "settings": {} });
+    let problem = world.post("/v1/channels", unknown).await.refused(422, "unknown-type");
+    assert_eq!((&problem["field"], &problem["known"]), (&json!("type"), &json!(["slack-webhook"])));
+    assert_eq!(world.simulator.requests(), 0);
+}
+
+#[tokio::test]
+async fn a_change_leaves_alone_what_it_does_not_name() {
+    let world = World::new().await;
+    world.channel("ops").await;
+    let requests = world.simulator.requests();
+    let renamed = world.patch("/v1/channels/ops", json!({ "alias": "night" })).await;
+    assert_eq!(renamed.etag.as_deref(), Some("\"2\""));
+    let renamed = renamed.expect(200);
+    assert_eq!((&renamed["alias"], &renamed["version"]), (&json!("night"), &json!(2)));
+    assert_eq!(world.simulator.requests(), requests, "an alias needs no check");
+    world.get("/v1/channels/ops").await.refused(404, "not-found");
+    // Sent back as it was shown, a secret stays.
+    let same = world.patch("/v1/channels/night", json!({ "settings": renamed["settings"] })).await.expect(200);
+    assert_eq!(same, renamed);
+    assert_eq!(world.act("/v1/channels/night/check").await.expect(200), json!({ "outcome": "passed" }));
+}
+
+#[tokio::test]
+async fn a_new_secret_is_tried_out_before_it_takes_the_place_of_the_old_one() {
+    let world = World::new().await;
+    let before = world.channel("ops").await;
+    let path = "/services/T00000000/B00000001/YYYYYYYYYYYYYYYYYYYYYYYY";
+    let new = json!({ "settings": { "url": format!("https://hooks.slack.com{path}") } });
+    world.patch("/v1/channels/ops", new.clone()).await.refused(422, "check-failed");
+    assert_eq!(world.get("/v1/channels/ops").await.expect(200), before);
+    drop(world.simulator.add_webhook(path));
+    assert_eq!(world.patch("/v1/channels/ops", new).await.expect(200)["version"], json!(2));
+    // The old webhook may die now.
+    world.simulator.set_dead(Some("no_service"));
+    assert_eq!(world.act("/v1/channels/ops/check").await.expect(200), json!({ "outcome": "passed" }));
+    world.patch("/v1/channels/ops", json!({ "settings": { "url": null } })).await.refused(422, "bad-settings");
+}
+
+#[tokio::test]
+async fn a_change_meant_for_another_version_is_refused() {
+    let world = World::new().await;
+    world.channel("ops").await;
+    let with = |method: Method, tag: &str, alias: &str| {
+        let request = world.request(method, "/v1/channels/ops", &world.admin).header("if-match", tag);
+        Answer::of(request.json(&json!({ "alias": alias })))
+    };
+    assert_eq!(with(Method::PATCH, "\"1\"", "OPS").await.expect(200)["version"], json!(2));
+    let problem = with(Method::PATCH, "\"1\"", "night").await.refused(412, "version-mismatch");
+    assert_eq!(problem["version"], json!(2));
+    with(Method::DELETE, "\"1\"", "").await.refused(412, "version-mismatch");
+    with(Method::DELETE, "\"2\"", "").await.expect(204);
+    world.get("/v1/channels/ops").await.refused(404, "not-found");
+}
+
+#[tokio::test]
+async fn a_deleted_channel_is_gone_and_its_alias_is_free() {
+    let world = World::new().await;
+    let first = world.channel("ops").await;
+    let notices = json!({ "notice_channels": ["ops"] });
+    let named = world.patch("/v1/organization", notices).await.expect(200);
+    assert_eq!(named["notice_channels"], json!([first["id"]]));
+    world.ask(Method::DELETE, "/v1/channels/OPS", &world.admin, None).await.expect(204);
+    world.ask(Method::DELETE, "/v1/channels/OPS", &world.admin, None).await.refused(404, "not-found");
+    assert_eq!(world.get("/v1/organization").await.expect(200)["notice_channels"], json!([]));
+    assert_ne!(world.channel("ops").await["id"], first["id"]);
+}
+
+#[tokio::test]
+async fn a_pause_by_hand_is_ended_by_hand_alone() {
+    let world = World::new().await;
+    world.channel("ops").await;
+    let paused = world.post("/v1/channels/ops/pause", json!({ "reason": "Moving offices" })).await.expect(200);
+    assert_eq!((&paused["status"], &paused["held_reason"]), (&json!("paused"), &json!("channel-paused")));
+    assert_eq!((&paused["paused"]["by"], &paused["paused"]["message"]), (&json!("person"), &json!("Moving offices")));
+    assert!(paused["paused"]["at"].is_string());
+    assert_eq!(world.act("/v1/channels/ops/check").await.expect(200)["outcome"], json!("passed"));
+    assert_eq!(world.get("/v1/channels/ops").await.expect(200)["status"], json!("paused"));
+    let resumed = world.act("/v1/channels/ops/resume").await.expect(200);
+    assert_eq!((&resumed["status"], &resumed["held_reason"]), (&json!("active"), &Value::Null));
+    assert_eq!(world.act("/v1/channels/ops/pause").await.expect(200)["status"], json!("paused"));
+    world.act("/v1/channels/none/pause").await.refused(404, "not-found");
+}
+
+#[tokio::test]
+async fn a_check_tells_what_the_other_side_says() {
+    let world = World::new().await;
+    world.channel("ops").await;
+    world.simulator.set_dead(Some("channel_is_archived"));
+    let failed = world.act("/v1/channels/ops/check").await.expect(200);
+    assert_eq!(failed["outcome"], json!("failed"));
+    assert_eq!(failed["failure"]["code"], json!("channel_is_archived"), "{failed:#}");
+}
+
+#[tokio::test]
+async fn a_preview_sends_nothing_and_reads_no_secret() {
+    let world = World::new().await;
+    world.channel("ops").await;
+    let requests = world.simulator.requests();
+    let event = json!({ "title": "Daily Sales Alert", "triggered": { "broken_rules": [
+        { "metric": "Revenue", "comparison": "<", "threshold": "10000", "current": "8750" }] } });
+    for with in [json!({ "channel": "ops" }), json!({ "type": "slack-webhook" }), webhook("x")] {
+        let mut body = with;
+        body.as_object_mut().unwrap().remove("alias");
+        body["event"] = event.clone();
+        let preview = world.post("/v1/channels/preview", body).await.expect(200);
+        let request = &preview["requests"][0];
+        assert_eq!((&request["method"], &request["url"]), (&json!("POST"), &Value::Null), "{preview:#}");
+        assert_eq!(request["credentials"], json!(["url"]));
+        assert!(request["body"].to_string().contains("Daily Sales Alert"), "{preview:#}");
+    }
+    assert_eq!(world.simulator.requests(), requests);
+    let bad = json!({ "channel": "ops", "event": { "title": "x", "triggered": {} } });
+    let problem = world.post("/v1/channels/preview", bad).await.refused(422, "bad-event");
+    assert!(text(&problem["path"]).starts_with("triggered"), "{problem:#}");
+    world.post("/v1/channels/preview", json!({ "event": event })).await.refused(422, "bad-body");
+}
+
+#[tokio::test]
+async fn channel_types_tell_what_a_form_needs() {
+    let world = World::with_plugins(&[("hostile.wasm", components::named("hostile"))]).await;
+    let types = world.get("/v1/channel-types").await.expect(200);
+    let of = |id: &str| types["items"].as_array().unwrap().iter().find(|known| known["id"] == id).unwrap().clone();
+    let webhook = of("slack-webhook");
+    assert_eq!((&webhook["granted"], &webhook["digests"]), (&json!(true), &json!(true)));
+    assert_eq!((&webhook["target"], &webhook["paces"][0]["per_minute"]), (&json!(["url"]), &json!(60)));
+    let field = &webhook["fields"][0];
+    assert_eq!((&field["key"], &field["kind"], &field["required"]), (&json!("url"), &json!("secret-url"), &json!(true)));
+    assert!(text(&field["hints"]["placeholder"]).starts_with("https://"));
+    assert_eq!(of("hostile")["granted"], json!(false));
+}
+
+#[tokio::test]
+async fn a_component_of_the_folder_may_do_only_what_the_operator_granted_to_its_bytes() {
+    let files: [(&str, &[u8]); 2] = [("hostile.wasm", components::named("hostile")), ("broken.wasm", b"nonsense")];
+    let world = World::with_plugins(&files).await;
+    let operator = |method, path: &'static str, body| world.ask(method, path, &world.operator, body);
+    let plugins = operator(Method::GET, "/v1/plugins", None).await.expect(200);
+    let all = plugins["items"].as_array().unwrap();
+    let listed = all.iter().find(|plugin| plugin["id"] == "hostile").unwrap();
+    assert_eq!((&listed["origin"], &listed["granted"]), (&json!("file"), &Value::Null));
+    assert!(listed["destinations"].as_array().unwrap().contains(&json!("attack.example")), "{listed:#}");
+    assert!(all.iter().any(|plugin| plugin["error"].is_string() && text(&plugin["file"]).ends_with("broken.wasm")));
+    assert!(all.iter().any(|plugin| plugin["origin"] == "built-in" && plugin["granted"]["hosts"].is_null()));
+    let ready = operator(Method::GET, "/readyz", None).await.expect(200);
+    assert!(ready["warnings"].to_string().contains("broken.wasm"), "{ready:#}");
+
+    let new = || hostile("h", "claim-success-unsent");
+    world.post("/v1/channels", new()).await.refused(409, "not-granted");
+    let grant = |body| operator(Method::POST, "/v1/plugins/hostile/grant", Some(body));
+    let other = grant(json!({ "sha256": "00".repeat(32) })).await.refused(409, "other-file");
+    assert_eq!(other["sha256"], listed["sha256"]);
+    assert_eq!(grant(json!({ "hosts": ["https://a.example/x"] })).await.refused(422, "bad-host")["field"], json!("hosts"));
+    let granted = grant(json!({ "sha256": listed["sha256"], "hosts": ["Attack.example"] })).await.expect(200);
+    assert_eq!(granted["granted"]["hosts"], json!(["attack.example"]));
+    assert_eq!(granted["granted"]["by"], json!("first operator"));
+    world.post("/v1/channels", new()).await.expect(201);
+
+    operator(Method::POST, "/v1/plugins/hostile/revoke", None).await.expect(200);
+    let held = world.get("/v1/channels/h").await.expect(200);
+    assert_eq!(held["held_reason"], json!("grant"));
+    assert!(held["problems"].to_string().contains("pqh plugin grant hostile"), "{held:#}");
+    world.act("/v1/channels/h/check").await.refused(409, "not-granted");
+    operator(Method::POST, "/v1/plugins/hostile/grant", None).await.expect(200);
+    assert_eq!(world.get("/v1/channels/h").await.expect(200)["held_reason"], Value::Null);
+    operator(Method::POST, "/v1/plugins/slack-webhook/revoke", None).await.refused(409, "built-in");
+    operator(Method::POST, "/v1/plugins/none/grant", None).await.refused(404, "not-found");
+    let audit = operator(Method::GET, "/v1/audit", None).await.expect(200);
+    let actions: Vec<String> = audit["items"].as_array().unwrap().iter().map(|entry| text(&entry["action"])).collect();
+    assert_eq!(actions[..3], ["grant.given", "grant.revoked", "grant.given"]);
+}
+
+#[tokio::test]
+async fn a_grant_outlives_a_restart_and_not_a_change_of_the_file() {
+    let world = World::with_plugins(&[("hostile.wasm", components::named("hostile"))]).await;
+    world.ask(Method::POST, "/v1/plugins/hostile/grant", &world.operator, None).await.expect(200);
+    world.post("/v1/channels", hostile("h", "claim-success-unsent")).await.expect(201);
+    let World { service, simulator, http, operator, organization, admin, folder } = world;
+    service.stop().await;
+    let start = async || Service::start(config(folder.path(), &simulator), Clock::system()).await.unwrap();
+    let held = async |service: &Service| {
+        let url = format!("http://{}/v1/channels/h", service.address());
+        Answer::of(http.get(url).bearer_auth(&admin)).await.expect(200)["held_reason"].clone()
+    };
+    let service = start().await;
+    assert_eq!(held(&service).await, Value::Null);
+    service.stop().await;
+    // The same component with one more, empty, custom section: other bytes.
+    let mut bytes = components::named("hostile").to_vec();
+    bytes.extend_from_slice(&[0, 2, 1, b'x']);
+    std::fs::write(folder.path().join("plugins/hostile.wasm"), bytes).unwrap();
+    let service = start().await;
+    assert_eq!(held(&service).await, json!("grant"));
+    service.stop().await;
+    drop((operator, organization));
+}
+
+#[tokio::test]
+async fn without_a_paid_plan_no_channel_is_made_and_those_there_are_held() {
+    let world = World::new().await;
+    let (_, free) = world.organization("free").await;
+    let problem = world.ask(Method::POST, "/v1/channels", &free, Some(webhook("ops"))).await;
+    let words = text(&problem.refused(403, "channel-access-restricted")["detail"]);
+    assert!(words.contains("paid plan") && words.contains("invite the bot"), "{words}");
+    assert_eq!(world.simulator.requests(), 0);
+    world.channel("ops").await;
+    let path = format!("/v1/organizations/{}", world.organization);
+    let set = async |plan: &str| {
+        world.ask(Method::PATCH, &path, &world.operator, Some(json!({ "plan": plan }))).await.expect(200);
+        world.get("/v1/channels/ops").await.expect(200)["held_reason"].clone()
+    };
+    assert_eq!(set("free").await, json!("plan"));
+    assert_eq!(set("paid").await, Value::Null);
+}
+
+#[tokio::test]
+async fn another_organizations_channels_are_not_there() {
+    let world = World::new().await;
+    let made = world.channel("ops").await;
+    let (_, other) = world.organization("paid").await;
+    let path = format!("/v1/channels/{}", text(&made["id"]));
+    for (method, path) in [
+        (Method::GET, path.clone()),
+        (Method::DELETE, path.clone()),
+        (Method::POST, format!("{path}/check")),
+        (Method::POST, format!("{path}/pause")),
+        (Method::POST, format!("{path}/resume")),
+        (Method::GET, "/v1/channels/ops".to_owned()),
+    ] {
+        world.ask(method, &path, &other, None).await.refused(404, "not-found");
+    }
+    let answer = world.ask(Method::PATCH, &path, &other, Some(json!({ "alias": "mine" }))).await;
+    answer.refused(404, "not-found");
+    assert_eq!(world.ask(Method::GET, "/v1/channels", &other, None).await.expect(200)["items"], json!([]));
+}
+
+#[tokio::test]
+async fn every_change_is_in_the_audit_log_with_secrets_as_changed() {
+    let world = World::new().await;
+    world.channel("ops").await;
+    world.patch("/v1/channels/ops", json!({ "alias": "night" })).await.expect(200);
+    let url = json!({ "settings": { "url": Simulator::webhook_url() } });
+    world.patch("/v1/channels/night", url).await.expect(200);
+    world.act("/v1/channels/night/pause").await.expect(200);
+    world.act("/v1/channels/night/resume").await.expect(200);
+    // Nothing changes, and nothing is told.
+    world.act("/v1/channels/night/resume").await.expect(200);
+    world.ask(Method::DELETE, "/v1/channels/night", &world.admin, None).await.expect(204);
+    let mut log = world.audit().await;
+    log.retain(|entry| entry["object"]["kind"] == "channel");
+    log.reverse();
+    let actions: Vec<String> = log.iter().map(|entry| text(&entry["action"])).collect();
+    assert_eq!(
+        actions,
+        [
+            "channel.created",
+            "channel.changed",
+            "channel.changed",
+            "channel.paused",
+            "channel.resumed",
+            "channel.deleted"
+        ]
+    );
+    assert_eq!(log[0]["after"]["settings"], json!({ "url": "changed" }));
+    assert_eq!((&log[1]["before"]["alias"], &log[1]["after"]["alias"]), (&json!("ops"), &json!("night")));
+    assert_eq!(log[1]["after"]["settings"], json!({}));
+    assert_eq!(log[2]["after"]["settings"], json!({ "url": "changed" }));
+    assert_eq!(log[3]["after"]["paused"]["by"], json!("person"));
+    assert_eq!(log[5]["before"]["alias"], json!("night"));
+}
+
+#[tokio::test]
+async fn a_secret_stands_in_no_file_of_the_service() {
+    let world = World::new().await;
+    world.channel("ops").await;
+    world.patch("/v1/channels/ops", json!({ "settings": { "url": Simulator::webhook_url() } })).await.expect(200);
+    let mut read = 0;
+    for entry in std::fs::read_dir(world.folder.path()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            let bytes = std::fs::read(&path).unwrap();
+            let found = bytes.windows(CANARY.len()).any(|window| window == CANARY.as_bytes());
+            assert!(!found, "{}", path.display());
+            read += usize::from(path.to_string_lossy().contains("pqh.db"));
+        }
+    }
+    assert!(read >= 2, "the database and its log were looked at");
+    let files = std::fs::read(world.folder.path().join("pqh.db-wal")).unwrap();
+    assert!(!files.is_empty(), "what was just written stands in the log");
+}
