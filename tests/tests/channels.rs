@@ -14,19 +14,22 @@ use std::path::Path;
 use pqh::clock::Clock;
 use pqh::config::Config;
 use pqh::service::Service;
-use pqh_tests::slack_webhook::{Simulator, WEBHOOK_PATH};
+use pqh_tests::slack_webhook::{Simulator, Webhook};
 use reqwest::{Method, Response, StatusCode};
 use serde_json::{Value, json};
 use support::components;
 use tempfile::TempDir;
 
 /// What no answer, no log and no file may hold: the secret part of the webhook's URL.
-const CANARY: &str = "XXXXXXXXXXXXXXXXXXXXXXXX";
+const CANARY: &str = "CANARYcanaryCANARYcanary";
+/// The webhook's path.
+const PATH: &str = "/services/T00000000/B00000009/CANARYcanaryCANARYcanary";
 
 /// A running service with one paid organization, and a simulator where its messages go.
 struct World {
     service: Service,
     simulator: Simulator,
+    webhook: Webhook,
     http: reqwest::Client,
     operator: String,
     organization: String,
@@ -56,11 +59,14 @@ impl World {
             std::fs::write(plugins.join(name), bytes).unwrap();
         }
         let simulator = Simulator::start().await.unwrap();
+        let webhook = simulator.add_webhook(PATH);
         let service = Service::start(config(folder.path(), &simulator), Clock::system()).await.unwrap();
         let operator = std::fs::read_to_string(service.operator_token_file()).unwrap().trim().to_owned();
+        // Another test of this process may have chosen it already.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let (admin, organization) = (String::new(), String::new());
-        let mut world = Self { service, simulator, http, operator, organization, admin, folder };
+        let mut world = Self { service, simulator, webhook, http, operator, organization, admin, folder };
         (world.organization, world.admin) = world.organization("paid").await;
         world
     }
@@ -155,8 +161,13 @@ fn config(folder: &Path, simulator: &Simulator) -> Config {
     Config::load(Some(&file), []).unwrap()
 }
 
+/// The webhook's URL.
+fn url() -> String {
+    format!("https://hooks.slack.com{PATH}")
+}
+
 fn webhook(alias: &str) -> Value {
-    json!({ "alias": alias, "type": "slack-webhook", "settings": { "url": Simulator::webhook_url() } })
+    json!({ "alias": alias, "type": "slack-webhook", "settings": { "url": url() } })
 }
 
 /// A channel of the hostile component, whose check says what `attack` is.
@@ -176,7 +187,10 @@ async fn a_channel_with_a_live_webhook_is_kept_and_shows_no_secret() {
     let (etag, location) = (answer.etag.clone(), answer.location.clone());
     let made = answer.expect(201);
     assert_eq!(made["settings"], json!({ "url": { "set": true, "origin": "https://hooks.slack.com" } }));
-    assert_eq!((&made["status"], &made["paused"], &made["held_reason"]), (&json!("active"), &Value::Null, &Value::Null));
+    assert_eq!(
+        (&made["status"], &made["paused"], &made["held_reason"]),
+        (&json!("active"), &Value::Null, &Value::Null)
+    );
     assert_eq!((&made["version"], etag.as_deref()), (&json!(1), Some("\"1\"")));
     assert_eq!(location.unwrap(), format!("/v1/channels/{}", text(&made["id"])));
     for name in [text(&made["id"]), "devops%20alerts".to_owned(), "DevOps%20Alerts".to_owned()] {
@@ -189,9 +203,9 @@ async fn a_channel_with_a_live_webhook_is_kept_and_shows_no_secret() {
 #[tokio::test]
 async fn a_dead_webhook_is_refused_with_its_failure_and_nothing_is_kept() {
     let world = World::new().await;
-    world.simulator.set_dead(Some("no_service"));
+    world.webhook.set_dead(Some("no_service"));
     let problem = world.post("/v1/channels", webhook("ops")).await.refused(422, "check-failed");
-    assert_eq!(problem["failure"]["kind"], json!("unreachable"), "{problem:#}");
+    assert_eq!(problem["failure"]["kind"], json!("unauthorized"), "{problem:#}");
     assert_eq!(problem["failure"]["code"], json!("no_service"));
     assert!(!text(&problem["failure"]["remedy"]).is_empty());
     assert_eq!(world.get("/v1/channels").await.expect(200)["items"], json!([]));
@@ -224,18 +238,18 @@ async fn what_is_wrong_with_a_new_channel_is_said_of_its_field_and_no_secret_com
     for url in [
         json!(null),
         json!(12_345),
-        json!([Simulator::webhook_url()]),
+        json!([url()]),
         json!({ "set": true }),
-        json!(format!("https://evil.example{WEBHOOK_PATH}")),
-        json!(format!("http://hooks.slack.com{WEBHOOK_PATH}")),
+        json!(format!("https://evil.example{PATH}")),
+        json!(format!("http://hooks.slack.com{PATH}")),
     ] {
         let problem = world.post("/v1/channels", new(json!({ "url": url }))).await.refused(422, "bad-settings");
         assert_eq!(field(&problem), "url", "{problem:#}");
         assert_eq!(problem["problems"].as_array().unwrap().len(), 1, "{problem:#}");
     }
-    let stray = new(json!({ "url": Simulator::webhook_url(), "urll": Simulator::webhook_url() }));
+    let stray = new(json!({ "url": url(), "urll": url() }));
     assert_eq!(field(&world.post("/v1/channels", stray).await.refused(422, "bad-settings")), "urll");
-    let whole = new(json!(Simulator::webhook_url()));
+    let whole = new(json!(url()));
     assert_eq!(world.post("/v1/channels", whole).await.refused(422, "bad-body")["path"], json!("settings"));
     for alias in ["", "two\nlines", "019ab000-0000-7000-8000-000000000001"] {
         let problem = world.post("/v1/channels", webhook(alias)).await.refused(422, "bad-value");
@@ -275,7 +289,7 @@ async fn a_new_secret_is_tried_out_before_it_takes_the_place_of_the_old_one() {
     drop(world.simulator.add_webhook(path));
     assert_eq!(world.patch("/v1/channels/ops", new).await.expect(200)["version"], json!(2));
     // The old webhook may die now.
-    world.simulator.set_dead(Some("no_service"));
+    world.webhook.set_dead(Some("no_service"));
     assert_eq!(world.act("/v1/channels/ops/check").await.expect(200), json!({ "outcome": "passed" }));
     world.patch("/v1/channels/ops", json!({ "settings": { "url": null } })).await.refused(422, "bad-settings");
 }
@@ -329,7 +343,7 @@ async fn a_pause_by_hand_is_ended_by_hand_alone() {
 async fn a_check_tells_what_the_other_side_says() {
     let world = World::new().await;
     world.channel("ops").await;
-    world.simulator.set_dead(Some("channel_is_archived"));
+    world.webhook.set_dead(Some("channel_is_archived"));
     let failed = world.act("/v1/channels/ops/check").await.expect(200);
     assert_eq!(failed["outcome"], json!("failed"));
     assert_eq!(failed["failure"]["code"], json!("channel_is_archived"), "{failed:#}");
@@ -368,7 +382,10 @@ async fn channel_types_tell_what_a_form_needs() {
     assert_eq!((&webhook["granted"], &webhook["digests"]), (&json!(true), &json!(true)));
     assert_eq!((&webhook["target"], &webhook["paces"][0]["per_minute"]), (&json!(["url"]), &json!(60)));
     let field = &webhook["fields"][0];
-    assert_eq!((&field["key"], &field["kind"], &field["required"]), (&json!("url"), &json!("secret-url"), &json!(true)));
+    assert_eq!(
+        (&field["key"], &field["kind"], &field["required"]),
+        (&json!("url"), &json!("secret-url"), &json!(true))
+    );
     assert!(text(&field["hints"]["placeholder"]).starts_with("https://"));
     assert_eq!(of("hostile")["granted"], json!(false));
 }
@@ -393,7 +410,10 @@ async fn a_component_of_the_folder_may_do_only_what_the_operator_granted_to_its_
     let grant = |body| operator(Method::POST, "/v1/plugins/hostile/grant", Some(body));
     let other = grant(json!({ "sha256": "00".repeat(32) })).await.refused(409, "other-file");
     assert_eq!(other["sha256"], listed["sha256"]);
-    assert_eq!(grant(json!({ "hosts": ["https://a.example/x"] })).await.refused(422, "bad-host")["field"], json!("hosts"));
+    assert_eq!(
+        grant(json!({ "hosts": ["https://a.example/x"] })).await.refused(422, "bad-host")["field"],
+        json!("hosts")
+    );
     let granted = grant(json!({ "sha256": listed["sha256"], "hosts": ["Attack.example"] })).await.expect(200);
     assert_eq!(granted["granted"]["hosts"], json!(["attack.example"]));
     assert_eq!(granted["granted"]["by"], json!("first operator"));
@@ -418,7 +438,7 @@ async fn a_grant_outlives_a_restart_and_not_a_change_of_the_file() {
     let world = World::with_plugins(&[("hostile.wasm", components::named("hostile"))]).await;
     world.ask(Method::POST, "/v1/plugins/hostile/grant", &world.operator, None).await.expect(200);
     world.post("/v1/channels", hostile("h", "claim-success-unsent")).await.expect(201);
-    let World { service, simulator, http, operator, organization, admin, folder } = world;
+    let World { service, simulator, webhook, http, operator, organization, admin, folder } = world;
     service.stop().await;
     let start = async || Service::start(config(folder.path(), &simulator), Clock::system()).await.unwrap();
     let held = async |service: &Service| {
@@ -435,7 +455,7 @@ async fn a_grant_outlives_a_restart_and_not_a_change_of_the_file() {
     let service = start().await;
     assert_eq!(held(&service).await, json!("grant"));
     service.stop().await;
-    drop((operator, organization));
+    drop((operator, organization, webhook));
 }
 
 #[tokio::test]
@@ -482,7 +502,7 @@ async fn every_change_is_in_the_audit_log_with_secrets_as_changed() {
     let world = World::new().await;
     world.channel("ops").await;
     world.patch("/v1/channels/ops", json!({ "alias": "night" })).await.expect(200);
-    let url = json!({ "settings": { "url": Simulator::webhook_url() } });
+    let url = json!({ "settings": { "url": url() } });
     world.patch("/v1/channels/night", url).await.expect(200);
     world.act("/v1/channels/night/pause").await.expect(200);
     world.act("/v1/channels/night/resume").await.expect(200);
@@ -516,7 +536,7 @@ async fn every_change_is_in_the_audit_log_with_secrets_as_changed() {
 async fn a_secret_stands_in_no_file_of_the_service() {
     let world = World::new().await;
     world.channel("ops").await;
-    world.patch("/v1/channels/ops", json!({ "settings": { "url": Simulator::webhook_url() } })).await.expect(200);
+    world.patch("/v1/channels/ops", json!({ "settings": { "url": url() } })).await.expect(200);
     let mut read = 0;
     for entry in std::fs::read_dir(world.folder.path()).unwrap() {
         let path = entry.unwrap().path();
