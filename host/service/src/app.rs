@@ -8,8 +8,12 @@ use tokio_util::task::TaskTracker;
 use crate::access::{RateLimits, Tokens};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::delivery::Engine;
+use crate::directory::Directory;
 use crate::health::Health;
 use crate::keys::Keys;
+use crate::metrics::Metrics;
+use crate::plugins::Plugins;
 use crate::store::Store;
 use crate::vault::Vault;
 
@@ -26,7 +30,11 @@ pub(crate) struct Parts {
     pub(crate) config: Config,
     pub(crate) tokens: Tokens,
     pub(crate) limits: RateLimits,
-    pub(crate) health: Health,
+    pub(crate) health: Arc<Health>,
+    pub(crate) metrics: Metrics,
+    pub(crate) delivery: Engine,
+    pub(crate) plugins: Plugins,
+    pub(crate) directory: Directory,
     /// Requests that are worked on.
     pub(crate) running: TaskTracker,
 }
@@ -51,7 +59,9 @@ impl App {
         Self(Arc::new(parts))
     }
 
-    /// Called after a change of an organization is durable.
-    #[expect(clippy::unused_async, reason = "what an organization's change means to its deliveries is waited for here")]
-    pub(crate) async fn organization_changed(&self, _id: &str) {}
+    /// Called after a change of an organization is durable: what waits for its channels agrees with it then.
+    pub(crate) async fn organization_changed(&self, id: &str) {
+        self.directory.forget_organization(id);
+        self.delivery.reconcile_organization(id).await;
+    }
 }

@@ -125,13 +125,10 @@ async fn change(app: &App, caller: &Caller, entry: &Entry, grant: Option<GrantRo
     app.plugins.set_granted(&id, grant);
     app.directory.forget_type(&id);
     drop(turn);
-    after_change(app, &id).await;
+    app.delivery.reconcile_type(&id).await;
     Ok(())
 }
 
 fn state(grant: &GrantRow) -> Value {
     json!({ "sha256": grant.sha256, "hosts": grant.hosts })
 }
-
-/// What waits for channels of the type follows what it may do now.
-async fn after_change(_app: &App, _channel_type: &str) {}

@@ -94,18 +94,49 @@ impl Metrics {
             lost_leases: Counter::default(),
         };
         registry.register("events_accepted", "Events accepted: stored before the 202", inner.accepted.clone());
-        registry.register("events_refused", "Events refused since the queue was full or the database away", inner.refused.clone());
+        registry.register(
+            "events_refused",
+            "Events refused since the queue was full or the database away",
+            inner.refused.clone(),
+        );
         registry.register("attempts", "Attempts by channel type and outcome", inner.attempts.clone());
         registry.register("deliveries_ended", "Deliveries that ended, by channel type and status", inner.ended.clone());
-        registry.register_with_unit("attempt_duration", "One attempt, waiting for the service included", Unit::Seconds, inner.attempt_seconds.clone());
-        registry.register_with_unit("sandbox_time", "One attempt without waiting for the service", Unit::Seconds, inner.sandbox_seconds.clone());
-        registry.register("queue_depth", "Deliveries that have not ended: queued, waiting, sending or held", inner.undelivered.clone());
+        registry.register_with_unit(
+            "attempt_duration",
+            "One attempt, waiting for the service included",
+            Unit::Seconds,
+            inner.attempt_seconds.clone(),
+        );
+        registry.register_with_unit(
+            "sandbox_time",
+            "One attempt without waiting for the service",
+            Unit::Seconds,
+            inner.sandbox_seconds.clone(),
+        );
+        registry.register(
+            "queue_depth",
+            "Deliveries that have not ended: queued, waiting, sending or held",
+            inner.undelivered.clone(),
+        );
         registry.register("attempts_in_flight", "Attempts on their way now", inner.in_flight.clone());
-        registry.register_with_unit("oldest_due_delivery_age", "How long the longest overdue delivery is due", Unit::Seconds, inner.oldest_due.clone());
+        registry.register_with_unit(
+            "oldest_due_delivery_age",
+            "How long the longest overdue delivery is due",
+            Unit::Seconds,
+            inner.oldest_due.clone(),
+        );
         registry.register("paused_channels", "Channels that are paused now", inner.paused.clone());
         registry.register("channel_pauses", "Channels that the service paused", inner.pauses.clone());
-        registry.register("notices_untold", "Notices to administrators that no channel could tell", inner.untold.clone());
-        registry.register("lost_leases", "Attempts whose outcome nobody knows since the program ended meanwhile", inner.lost_leases.clone());
+        registry.register(
+            "notices_untold",
+            "Notices to administrators that no channel could tell",
+            inner.untold.clone(),
+        );
+        registry.register(
+            "lost_leases",
+            "Attempts whose outcome nobody knows since the program ended meanwhile",
+            inner.lost_leases.clone(),
+        );
         inner.registry = registry;
         Self(Arc::new(inner))
     }

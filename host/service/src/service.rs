@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
@@ -16,9 +17,14 @@ use crate::app::{App, Parts};
 use crate::boot::{self, BootError, Lock};
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::delivery::{self, Engine};
+use crate::directory::Directory;
 use crate::health::Health;
 use crate::keys::Keys;
 use crate::listen;
+use crate::metrics::Metrics;
+use crate::plugins::{Plugins, PluginsError};
+use crate::store::StoreError;
 
 /// A running service. Dropped without [`Service::stop`], it ends like a process that was killed.
 #[derive(Debug)]
@@ -43,6 +49,10 @@ pub struct StartError(#[from] Cause);
 enum Cause {
     #[error(transparent)]
     Boot(#[from] BootError),
+    #[error(transparent)]
+    Plugins(#[from] PluginsError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
     #[error("cannot listen at {address}: {reason}; name another address by `listen` or --listen")]
     Bind { address: SocketAddr, reason: std::io::Error },
 }
@@ -64,11 +74,27 @@ impl Service {
         let address = listener.local_addr().map_err(|reason| Cause::Bind { address: config.listen, reason })?;
         let database = store.path().to_owned();
         let stop_within = config.shutdown.patience;
+        let health = Arc::new(Health::default());
+        let plugins = Plugins::start(&config, address, &store, &health).await.map_err(Cause::from)?;
+        let directory = Directory::new(store.clone(), vault.clone(), plugins.clone());
+        let metrics = Metrics::new();
+        let parts = delivery::Parts {
+            store: store.clone(),
+            clock: clock.clone(),
+            directory: directory.clone(),
+            metrics: metrics.clone(),
+            health: Arc::clone(&health),
+        };
+        let delivery = Engine::start(parts, &config).await.map_err(Cause::from)?;
         let app = App::new(Parts {
+            directory,
+            delivery,
+            metrics,
+            plugins,
             keys: Keys::new(store.clone(), vault.clone()),
             tokens: Tokens::default(),
             limits: RateLimits::new(config.limits.requests_per_second),
-            health: Health::default(),
+            health,
             running: TaskTracker::new(),
             store,
             vault,
@@ -108,12 +134,14 @@ impl Service {
         if tokio::time::timeout_at(until, self.app.running.wait()).await.is_err() {
             tracing::warn!("{} requests were still worked on at the end", self.app.running.len());
         }
+        self.app.delivery.stop(until.saturating_duration_since(Instant::now())).await;
         self.app.store.close().await;
     }
 }
 
 impl Drop for Service {
     fn drop(&mut self) {
+        self.app.delivery.abandon();
         self.closing.cancel();
         self.server.abort();
     }

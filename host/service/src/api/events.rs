@@ -11,11 +11,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::input::Input;
 use super::deliveries::{ChannelName, DeliveryJson, delivery_json};
+use super::input::Input;
 use super::problem::Problem;
 use crate::access::{Administering, OrgCaller, Publishing, Reading};
 use crate::app::App;
+use crate::channels::ChannelError;
 use crate::clock::rfc3339;
 use crate::delivery::{Submission, SubmitError, Submitted};
 use crate::directory::{LiveChannel, Organization, Plan};
@@ -169,7 +170,7 @@ async fn paying(app: &App, caller: &OrgCaller) -> Result<Arc<Organization>, Prob
     let organization = app.directory.organization(&caller.organization).await?;
     let organization = organization.ok_or_else(|| Problem::not_found("organization", &caller.organization))?;
     if organization.plan == Plan::Free {
-        return Err(Problem::channel_access_restricted());
+        return Err(Problem::from(ChannelError::Restricted));
     }
     Ok(organization)
 }
@@ -218,13 +219,7 @@ impl From<SubmitError> for Problem {
     fn from(error: SubmitError) -> Self {
         let detail = error.to_string();
         match error {
-            SubmitError::Event(event) => {
-                let problem = Self::unprocessable("bad-event", format!("`event`: {detail}")).with("path", event.path);
-                match event.position {
-                    Some((line, column)) => problem.with("line", line).with("column", column),
-                    None => problem,
-                }
-            }
+            SubmitError::Event(event) => event.into(),
             SubmitError::TwoKeys { .. } => Self::unprocessable("bad-request", detail),
             SubmitError::Conflict { .. } => Self::conflict("id-conflict", detail),
             SubmitError::QueueFull { .. } => {

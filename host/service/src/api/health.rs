@@ -2,18 +2,22 @@
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderName, StatusCode};
 use serde::Serialize;
 use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use super::problem::Problem;
 use crate::app::App;
 use crate::health::Note;
 
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
 /// The paths.
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(alive)).routes(routes!(ready))
+    OpenApiRouter::new().routes(routes!(alive)).routes(routes!(ready)).routes(routes!(metrics))
 }
 
 /// The process lives.
@@ -51,4 +55,13 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
     let (code, status) =
         if problems.is_empty() { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "not-ready") };
     (code, Json(Readiness { status, problems, warnings }))
+}
+
+/// What Prometheus collects (`OpenMetrics` text).
+#[utoipa::path(get, path = "/metrics", tag = "health", security(()), responses(
+    (status = OK, body = String, content_type = "application/openmetrics-text"), (status = "5XX", body = Problem),
+))]
+async fn metrics(State(app): State<App>) -> Result<([(HeaderName, &'static str); 1], String), Problem> {
+    let snapshot = app.delivery.snapshot().await?;
+    Ok(([(CONTENT_TYPE, OPEN_METRICS)], app.metrics.text(snapshot)))
 }

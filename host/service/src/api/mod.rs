@@ -1,12 +1,18 @@
 //! The HTTP API: `/v1`, what it describes of itself at `/openapi.json`, and health.
 
 mod audit;
+mod channel_types;
+mod channels;
+mod deliveries;
+mod events;
 mod health;
 pub(crate) mod input;
 mod members;
+mod optional;
 mod organization;
 pub(crate) mod organizations;
 pub(crate) mod page;
+mod plugins;
 pub(crate) mod problem;
 mod run;
 mod tokens;
@@ -34,6 +40,11 @@ fn routes() -> OpenApiRouter<App> {
         .merge(tokens::routes())
         .merge(members::routes())
         .merge(audit::routes())
+        .merge(events::routes())
+        .merge(deliveries::routes())
+        .merge(channels::routes())
+        .merge(channel_types::routes())
+        .merge(plugins::routes())
 }
 
 /// The whole API.

@@ -98,10 +98,7 @@ where
     // Also where nobody knows whether it was kept.
     app.directory.forget_channel(id);
     if result.is_ok() {
-        after_change(app, id).await;
+        app.delivery.reconcile_channel(id).await;
     }
     result
 }
-
-/// What waits for the channel follows what it is now.
-async fn after_change(_app: &App, _id: &str) {}

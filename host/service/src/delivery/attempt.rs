@@ -72,8 +72,7 @@ impl Engine {
         let Started { turn, leased, event, origin } = started;
         let Some(live) = self.live(&leased.channel_id).await else {
             let now = self.now();
-            let settle =
-                Settle { status: Status::Cancelled, ended_at: Some(now), ..self.settle_of(&leased, now) };
+            let settle = Settle { status: Status::Cancelled, ended_at: Some(now), ..self.settle_of(&leased, now) };
             self.write(settle, &leased, None).await;
             self.0.scheduler.finish(turn, Finish::Unused(Some(now)), now);
             return;
@@ -167,13 +166,7 @@ impl Engine {
     }
 
     /// A lease that ends with its delivery held.
-    async fn hold(
-        &self,
-        leased: &Leased,
-        live: &LiveChannel,
-        reason: HeldReason,
-        tried: Option<Tried<'_>>,
-    ) {
+    async fn hold(&self, leased: &Leased, live: &LiveChannel, reason: HeldReason, tried: Option<Tried<'_>>) {
         let now = self.now();
         let mut settle = Settle {
             status: Status::Held,
@@ -277,7 +270,7 @@ impl Engine {
     }
 
     /// Reads until it can be read; none where it never will.
-    async fn patiently<T, F>(&self, read: impl Fn() -> F) -> Option<T>
+    pub(super) async fn patiently<T, F>(&self, read: impl Fn() -> F) -> Option<T>
     where
         F: Future<Output = Result<T, StoreError>>,
     {

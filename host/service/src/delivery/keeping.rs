@@ -32,7 +32,9 @@ pub(super) async fn take_back_leases(parts: &Parts, most: u32, now: Millis) -> R
         .await?;
     parts.metrics.lost_leases(again + failed);
     if again + failed > 0 {
-        tracing::warn!("{again} deliveries were being sent when the service ended: they are sent again, marked; {failed} are given up");
+        tracing::warn!(
+            "{again} deliveries were being sent when the service ended: they are sent again, marked; {failed} are given up"
+        );
     }
     Ok(())
 }
@@ -108,7 +110,10 @@ impl Engine {
             self.0.open.ended(organization, 1);
         }
         if !failed.is_empty() {
-            tracing::warn!("{} deliveries were held for {days} days and are failed: they can be replayed", failed.len());
+            tracing::warn!(
+                "{} deliveries were held for {days} days and are failed: they can be replayed",
+                failed.len()
+            );
         }
         Ok(())
     }

@@ -121,13 +121,18 @@ impl Engine {
 
     /// Leases nothing more, and waits for the attempts in flight to end and be written, but not longer than `limit`.
     pub(crate) async fn stop(&self, limit: Duration) {
-        self.0.scheduler.close();
-        self.0.stop.cancel();
+        self.abandon();
         self.0.tasks.close();
         if tokio::time::timeout(limit, self.0.tasks.wait()).await.is_err() {
             let left = self.0.scheduler.in_flight();
             tracing::warn!("stopping with {left} attempts in flight: they are sent again, marked, at the next start");
         }
+    }
+
+    /// Leases nothing more, and waits for nobody.
+    pub(crate) fn abandon(&self) {
+        self.0.scheduler.close();
+        self.0.stop.cancel();
     }
 
     /// What metrics tell of now.

@@ -6,7 +6,7 @@ pub(super) use crate::directory::Pace;
 impl Pace {
     /// Between two messages in the long run; never less than a pace asks for.
     fn interval(self) -> Millis {
-        60_000_i64.div_ceil(i64::from(self.per_minute.max(1)))
+        i64::from(60_000_u32.div_ceil(self.per_minute.max(1)))
     }
 
     /// When the next message may go, where the allowance is whole again at `turn_at`.

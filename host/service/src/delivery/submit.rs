@@ -89,11 +89,7 @@ impl Engine {
         // A notice is always kept: it tells why the queue is full.
         match kept.origin {
             Origin::Notice => self.0.open.add(&organization.id, count),
-            _ => self
-                .0
-                .open
-                .reserve(&organization.id, count)
-                .map_err(|most| SubmitError::QueueFull { most })?,
+            _ => self.0.open.reserve(&organization.id, count).map_err(|most| SubmitError::QueueFull { most })?,
         }
         let planned = self.plan(&channels, &event, now);
         let accept = Accept {

@@ -142,11 +142,7 @@ fn worse(rules: &Rules, breaker: &Breaker, now: Millis) -> Breaker {
         RetryDecision::Retry { execute_after } => execute_after.duration_since(asked).unwrap_or_default(),
         RetryDecision::DoNotRetry => rules.longest,
     };
-    Breaker {
-        not_before: now.saturating_add(millis(wait)),
-        failures: breaker.failures.saturating_add(1),
-        word: None,
-    }
+    Breaker { not_before: now.saturating_add(millis(wait)), failures: breaker.failures.saturating_add(1), word: None }
 }
 
 #[cfg(test)]

@@ -41,8 +41,7 @@ fn unavailable_backs_off_exponentially_with_full_jitter_at_most_ten_minutes_apar
             assert_eq!(verdict.breaker.failures, failures + 1);
         }
     }
-    let waits: Vec<Millis> =
-        (0..50).map(|_| judged(FailureKind::Unavailable, fresh(), 30).due_at - NOW).collect();
+    let waits: Vec<Millis> = (0..50).map(|_| judged(FailureKind::Unavailable, fresh(), 30).due_at - NOW).collect();
     assert!(waits.iter().any(|wait| *wait < 5 * MINUTE) && waits.iter().any(|wait| *wait > 5 * MINUTE));
 }
 
@@ -56,8 +55,7 @@ fn unavailable_is_given_up_24_hours_after_the_first_attempt() {
 
 #[test]
 fn throttled_waits_as_long_as_asked_and_is_not_counted() {
-    let verdict =
-        failed(&rules(), fresh(), &Breaker::default(), &failure(FailureKind::Throttled, Some(30_000)), NOW);
+    let verdict = failed(&rules(), fresh(), &Breaker::default(), &failure(FailureKind::Throttled, Some(30_000)), NOW);
     assert_eq!((verdict.status, verdict.attempts), (Status::Waiting, 0));
     assert_eq!((verdict.due_at, verdict.breaker.not_before), (NOW + 30_000, NOW + 30_000));
 }

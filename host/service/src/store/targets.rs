@@ -1,6 +1,6 @@
 //! Pace and circuit breaker of targets, across restarts.
 
-use sqlx::{QueryBuilder, Sqlite};
+use sqlx::{QueryBuilder, Sqlite, SqliteExecutor};
 
 use super::rows::TargetRow;
 use super::{Connection, StoreError, bulk};
@@ -32,11 +32,11 @@ pub(super) async fn put(connection: &mut Connection, rows: &[&TargetRow]) -> Res
 }
 
 /// Those that are not at rest.
-pub(crate) async fn restless(connection: &mut Connection, now: Millis) -> Result<Vec<TargetRow>, StoreError> {
+pub(crate) async fn restless(executor: impl SqliteExecutor<'_>, now: Millis) -> Result<Vec<TargetRow>, StoreError> {
     let rows =
         sqlx::query_as("SELECT * FROM targets WHERE turn_at > $1 OR not_before > $1 OR failures > 0 OR word_count > 0")
             .bind(now)
-            .fetch_all(connection)
+            .fetch_all(executor)
             .await?;
     Ok(rows)
 }
