@@ -12,6 +12,7 @@ use crate::access::organization::{Maker, token_created};
 use crate::access::{Role, Token};
 use crate::audit::{self, Actor};
 use crate::clock::Millis;
+use crate::config::Config;
 use crate::store::organizations::{MASTER_KEY, OPERATOR_KEY};
 use crate::store::tokens::TokenRow;
 use crate::store::{self, Opening, Store, StoreError};
@@ -78,18 +79,15 @@ pub(crate) fn lock(url: &str) -> Result<Lock, BootError> {
 }
 
 /// Opens the database with its master key; makes both where there is neither. Needs the lock.
-pub(crate) async fn open(database: &str, key: &Path, token: &Path, now: Millis) -> Result<(Store, Vault), BootError> {
-    let store = Store::open(database, Opening::MayCreate).await?;
-    match store::organizations::meta(store.readers(), MASTER_KEY).await? {
-        Some(fingerprint) => {
-            let vault = settle(&store, key, &fingerprint)?;
-            Ok((store, vault))
-        }
-        None => {
-            let vault = first_start(&store, key, token, now).await?;
-            Ok((store, vault))
-        }
-    }
+pub(crate) async fn open(config: &Config, now: Millis) -> Result<(Store, Vault), BootError> {
+    let (key, token) = (&config.master_key_file, &config.operator_token_file);
+    let store = Store::open_limited(&config.database, Opening::MayCreate, config.limits.database_bytes).await?;
+    let vault = if let Some(fingerprint) = store::organizations::meta(store.readers(), MASTER_KEY).await? {
+        settle(&store, key, &fingerprint)?
+    } else {
+        first_start(&store, key, token, now).await?
+    };
+    Ok((store, vault))
 }
 
 /// Opens a database that is there, beside a service that may be running.

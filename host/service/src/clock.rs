@@ -20,7 +20,7 @@ enum Source {
 }
 
 /// The longest single wait on the system's clock: whoever sets that clock is noticed by then.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
 impl Clock {
     /// The system's time.

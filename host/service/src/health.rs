@@ -36,7 +36,6 @@ impl Note {
 pub(crate) struct Health {
     stopping: AtomicBool,
     warnings: RwLock<BTreeMap<String, Note>>,
-    problems: RwLock<BTreeMap<String, Note>>,
     probed: Mutex<Option<(Instant, Result<(), StoreError>)>>,
 }
 
@@ -49,16 +48,6 @@ impl Health {
     /// A warning is over.
     pub(crate) fn clear_warning(&self, key: &str) {
         self.warnings.write().unwrap_or_else(PoisonError::into_inner).remove(key);
-    }
-
-    /// The service cannot do its work.
-    pub(crate) fn fail(&self, key: &str, note: Note) {
-        self.problems.write().unwrap_or_else(PoisonError::into_inner).insert(key.to_owned(), note);
-    }
-
-    /// A problem is over.
-    pub(crate) fn clear_problem(&self, key: &str) {
-        self.problems.write().unwrap_or_else(PoisonError::into_inner).remove(key);
     }
 
     /// From now on the service is not ready.
@@ -93,7 +82,6 @@ impl Health {
                 "Look at the disk that holds the database; the service goes on by itself once it can be written.",
             ));
         }
-        problems.extend(self.problems.read().unwrap_or_else(PoisonError::into_inner).values().cloned());
         problems
     }
 

@@ -181,8 +181,9 @@ impl Metrics {
         self.0.oldest_due.set(oldest_due.as_secs_f64());
         self.0.paused.set(paused_channels);
         let mut text = String::new();
-        // Writing into a string does not fail.
-        drop(encode(&mut text, &self.0.registry));
+        if let Err(error) = encode(&mut text, &self.0.registry) {
+            tracing::error!("metrics cannot be told: {error}");
+        }
         text
     }
 }

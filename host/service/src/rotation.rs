@@ -94,6 +94,7 @@ mod tests {
     use secrecy::{ExposeSecret as _, SecretString};
 
     use super::*;
+    use crate::config::Config;
     use crate::vault::DataKey;
 
     struct World {
@@ -110,7 +111,13 @@ mod tests {
         }
 
         async fn open(&self) -> Result<(Store, Vault), BootError> {
-            boot::open(&self.database(), &self.key(), &self.folder.path().join("token"), 1).await
+            let config = Config {
+                database: self.database(),
+                master_key_file: self.key(),
+                operator_token_file: self.folder.path().join("token"),
+                ..Config::default()
+            };
+            boot::open(&config, 1).await
         }
     }
 

@@ -67,8 +67,8 @@ impl Service {
     /// Starts the service. In an empty folder it makes the database, the master key and a first operator's token.
     pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
         let lock = boot::lock(&config.database)?;
-        let (key, token_file) = (config.master_key_file.clone(), config.operator_token_file.clone());
-        let (store, vault) = boot::open(&config.database, &key, &token_file, clock.now()).await?;
+        let token_file = config.operator_token_file.clone();
+        let (store, vault) = boot::open(&config, clock.now()).await?;
         let listener =
             TcpListener::bind(config.listen).await.map_err(|reason| Cause::Bind { address: config.listen, reason })?;
         let address = listener.local_addr().map_err(|reason| Cause::Bind { address: config.listen, reason })?;

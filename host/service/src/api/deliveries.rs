@@ -217,7 +217,7 @@ async fn replay_many(
     let after = serde_json::json!({ "channel": channel, "code": code, "since": since.map(|at| at.to_string()) });
     let object = Object::new("deliveries", "", "");
     let entry = entry(&app, &caller, "deliveries.replayed", object, Some(after));
-    let which = Replay { id: None, channel, code, since: since.map(|at| at.as_millisecond()) };
+    let which = Replay { id: None, channel, code, since: since.map(jiff::Timestamp::as_millisecond) };
     let replayed = app.delivery.replay(&caller.organization, which, entry).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(Replayed { replayed })))
 }

@@ -223,7 +223,7 @@ impl From<SubmitError> for Problem {
             SubmitError::TwoKeys { .. } => Self::unprocessable("bad-request", detail),
             SubmitError::Conflict { .. } => Self::conflict("id-conflict", detail),
             SubmitError::QueueFull { .. } => {
-                Self::new(StatusCode::TOO_MANY_REQUESTS, "queue-full", detail).retry_after(Duration::from_secs(60))
+                Self::new(StatusCode::TOO_MANY_REQUESTS, "queue-full", detail).retry_after(Duration::from_mins(1))
             }
             SubmitError::Stopping => Self::not_accepting(detail),
             SubmitError::Store(store) => store.into(),

@@ -25,19 +25,6 @@ impl<T: DeserializeOwned> FromRequest<App> for Input<T> {
     }
 }
 
-/// The bytes of a body that says it is JSON: for what is read by other rules.
-#[derive(Debug)]
-pub(crate) struct RawInput(pub(crate) Bytes);
-
-impl FromRequest<App> for RawInput {
-    type Rejection = Problem;
-
-    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
-        is_json(request.headers())?;
-        body(request, app).await.map(Self)
-    }
-}
-
 /// A query.
 #[derive(Debug)]
 pub(crate) struct Params<T>(pub(crate) T);

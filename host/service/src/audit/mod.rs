@@ -17,7 +17,7 @@ use crate::vault::DataKey;
 
 /// The chain of what belongs to no organization.
 pub(crate) use crate::vault::OPERATOR;
-pub(crate) use verify::{Fault, Verdict, VerifyError, verify};
+pub(crate) use verify::{Verdict, VerifyError, verify};
 
 /// Who did it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

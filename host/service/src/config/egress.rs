@@ -111,7 +111,8 @@ fn allow_private(source: &mut Source<'_>) -> Result<Vec<PrivateNetwork>, ConfigE
 
 /// One table of the list; an error is what was found.
 fn allowance_of(table: &DeTable<'_>) -> Result<PrivateNetwork, String> {
-    if let Some(key) = table.keys().map(|key| key.get_ref()).find(|key| !matches!(key.as_ref(), "network" | "hosts")) {
+    if let Some(key) = table.keys().map(toml::Spanned::get_ref).find(|key| !matches!(key.as_ref(), "network" | "hosts"))
+    {
         return Err(format!("the unknown key {key:?}"));
     }
     let network = table.get("network").and_then(|value| value.get_ref().as_str()).ok_or("one without a network")?;

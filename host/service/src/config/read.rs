@@ -37,7 +37,7 @@ impl Config {
             master_key_file: path(source, "master_key_file", "a file")?.unwrap_or(default.master_key_file),
             operator_token_file: path(source, "operator_token_file", "a file")?.unwrap_or(default.operator_token_file),
             cache_dir: path(source, "cache_dir", "a folder")?,
-            limits: limits(source, default.limits)?,
+            limits: limits(source, &default.limits)?,
             egress: Egress::read(source)?,
             retry: retry(source, default.retry)?,
             retention: retention(source, &default.retention)?,
@@ -49,7 +49,7 @@ impl Config {
     }
 }
 
-fn limits(source: &mut Source<'_>, default: Limits) -> Result<Limits, ConfigError> {
+fn limits(source: &mut Source<'_>, default: &Limits) -> Result<Limits, ConfigError> {
     const KIB: usize = 1 << 10;
     const MIB: usize = 1 << 20;
     Ok(Limits {

@@ -38,7 +38,7 @@ use scheduler::Scheduler;
 use verdict::Rules;
 
 /// A lease outlives the call that it is for by this much: its outcome has to be written, too.
-const LEASE_MARGIN: Duration = Duration::from_secs(60);
+const LEASE_MARGIN: Duration = Duration::from_mins(1);
 /// Sandboxes that are left for checks and previews.
 const SPARE_SLOTS: usize = 16;
 

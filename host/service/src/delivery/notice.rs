@@ -115,24 +115,21 @@ impl Engine {
         if !did {
             return;
         }
-        match prepared {
-            Some(Prepared { accept, targets }) => {
-                self.0.open.add(&broken.organization.id, accept.deliveries.len());
-                for (target, pace) in targets {
-                    self.0.scheduler.more(&target, pace, accept.event.accepted_at);
-                }
+        if let Some(Prepared { accept, targets }) = prepared {
+            self.0.open.add(&broken.organization.id, accept.deliveries.len());
+            for (target, pace) in targets {
+                self.0.scheduler.more(&target, pace, accept.event.accepted_at);
             }
-            None => {
-                self.0.parts.metrics.untold();
-                self.0.parts.health.warn(&untold_key(&broken.id), untold(broken));
-                tracing::error!(
-                    organization = %broken.organization.id,
-                    channel = %broken.id,
-                    "administrators could not be told: no other working channel is named for notices \
-                     (PATCH /v1/organization notice_channels)"
-                );
-            }
+            return;
         }
+        self.0.parts.metrics.untold();
+        self.0.parts.health.warn(&untold_key(&broken.id), untold(broken));
+        tracing::error!(
+            organization = %broken.organization.id,
+            channel = %broken.id,
+            "administrators could not be told: no other working channel is named for notices \
+             (PATCH /v1/organization notice_channels)"
+        );
     }
 }
 

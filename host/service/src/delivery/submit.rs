@@ -12,7 +12,7 @@ use super::Engine;
 use super::attempt::Started;
 use super::scheduler::{Finish, Target, Turn};
 use crate::clock::Millis;
-use crate::directory::{LiveChannel, Organization};
+use crate::directory::{HeldReason, LiveChannel, Organization};
 use crate::event::{self, EventError};
 use crate::store::StoreError;
 use crate::store::accept::{Accept, Accepted};
@@ -141,7 +141,7 @@ impl Engine {
                 status: Status::Queued,
                 priority,
                 lease: None,
-                held_reason: channel.held.map(|reason| reason.name()),
+                held_reason: channel.held.map(HeldReason::name),
                 folded_into: None,
             };
             let mut turn = None;

@@ -9,8 +9,8 @@ const NOW: Millis = 1_000 * HOUR;
 fn rules() -> Rules {
     Rules {
         first: Duration::from_secs(1),
-        longest: Duration::from_secs(600),
-        give_up: Duration::from_secs(24 * 3_600),
+        longest: Duration::from_mins(10),
+        give_up: Duration::from_hours(24),
         unknown_outcome: [60, 600, 3_600].map(Duration::from_secs).to_vec(),
     }
 }

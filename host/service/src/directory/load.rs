@@ -16,13 +16,12 @@ use crate::vault::Vault;
 
 /// An organization; its data key is unwrapped.
 pub(super) async fn organization(store: &Store, vault: &Vault, id: &str) -> Result<Option<Organization>, StoreError> {
-    let row: Option<(String, String, String, String, String, String)> = sqlx::query_as(
-        "SELECT name, plan, time_zone, locale, notice_channels, data_key FROM organizations WHERE id = $1",
-    )
-    .bind(id)
-    .fetch_optional(store.readers())
-    .await?;
-    let Some((name, plan, time_zone, locale, notice_channels, wrapped)) = row else { return Ok(None) };
+    let row: Option<(String, String, String, String, String)> =
+        sqlx::query_as("SELECT plan, time_zone, locale, notice_channels, data_key FROM organizations WHERE id = $1")
+            .bind(id)
+            .fetch_optional(store.readers())
+            .await?;
+    let Some((plan, time_zone, locale, notice_channels, wrapped)) = row else { return Ok(None) };
     let damaged = |what: &str, why: &dyn std::fmt::Display| StoreError::Statement {
         reason: format!("the {what} of the organization {id} is damaged: {why}"),
     };
@@ -35,7 +34,7 @@ pub(super) async fn organization(store: &Store, vault: &Vault, id: &str) -> Resu
         TimeZone::UTC
     });
     let plan = if plan == "paid" { Plan::Paid } else { Plan::Free };
-    Ok(Some(Organization { id: id.to_owned(), name, plan, time_zone, locale, notice_channels, key }))
+    Ok(Some(Organization { id: id.to_owned(), plan, time_zone, locale, notice_channels, key }))
 }
 
 /// A channel that is ready for use, or says why it is not.
@@ -61,7 +60,6 @@ pub(super) async fn channel(
     ];
     LiveChannel {
         pace: descriptor.and_then(pace),
-        digests: descriptor.is_some_and(|descriptor| descriptor.digests),
         held: reasons.into_iter().flatten().min(),
         id: row.id,
         alias: row.alias,

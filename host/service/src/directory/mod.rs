@@ -31,7 +31,6 @@ pub(crate) enum Plan {
 /// An organization as deliveries need it.
 pub(crate) struct Organization {
     pub(crate) id: String,
-    pub(crate) name: String,
     pub(crate) plan: Plan,
     /// Where its local times are told.
     pub(crate) time_zone: TimeZone,
@@ -83,8 +82,6 @@ pub(crate) struct LiveChannel {
     pub(crate) paused: Option<Paused>,
     pub(crate) paused_at: Option<Millis>,
     pub(crate) pace: Option<Pace>,
-    /// Whether several events may go out as one message.
-    pub(crate) digests: bool,
     pub(crate) held: Option<HeldReason>,
     /// None where it is held for the grant.
     pub(crate) channel: Option<pqh_runtime::Channel>,

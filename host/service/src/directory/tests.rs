@@ -77,7 +77,10 @@ impl World {
 
     async fn run(&self, sql: &'static str) {
         write(&self.store, move |connection| {
-            Box::pin(async move { Ok(drop(sqlx::query(sql).execute(connection).await?)) })
+            Box::pin(async move {
+                sqlx::query(sql).execute(connection).await?;
+                Ok(())
+            })
         })
         .await;
     }

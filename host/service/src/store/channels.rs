@@ -317,7 +317,10 @@ mod tests {
                       created_at, updated_at) \
                       VALUES ('o', 'O', 'paid', 'UTC', 'en-US', '[]', '', 0, 0)";
         write(&store, move |connection| {
-            Box::pin(async move { Ok(drop(sqlx::query(insert).execute(connection).await?)) })
+            Box::pin(async move {
+                sqlx::query(insert).execute(connection).await?;
+                Ok(())
+            })
         })
         .await
         .unwrap();

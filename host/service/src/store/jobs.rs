@@ -42,7 +42,7 @@ pub(super) type Answer = Box<dyn FnOnce(Result<(), StoreError>) + Send>;
 /// Work of any kind: what it found is kept back until the commit.
 pub(super) trait Custom: Send {
     /// Runs. True where its changes are to be kept.
-    fn run<'a>(self: Box<Self>, connection: &'a mut Connection) -> BoxFuture<'a, (bool, Answer)>;
+    fn run(self: Box<Self>, connection: &mut Connection) -> BoxFuture<'_, (bool, Answer)>;
     /// Says that it was not even tried.
     fn refuse(self: Box<Self>, error: StoreError);
 }
@@ -58,7 +58,7 @@ where
     E: From<StoreError> + Send + 'static,
     F: for<'a> FnOnce(&'a mut Connection) -> BoxFuture<'a, Result<T, E>> + Send + 'static,
 {
-    fn run<'a>(self: Box<Self>, connection: &'a mut Connection) -> BoxFuture<'a, (bool, Answer)> {
+    fn run(self: Box<Self>, connection: &mut Connection) -> BoxFuture<'_, (bool, Answer)> {
         Box::pin(async move {
             let Self { work, answer } = *self;
             let result = work(connection).await;

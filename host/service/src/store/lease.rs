@@ -54,12 +54,11 @@ pub(super) async fn lease(connection: &mut Connection, lease: &Lease) -> Result<
         .await?;
         return Ok(due.map_or(Found::Nothing, Found::Later));
     };
-    let event: KeptEvent = sqlx::query_as(
-        "SELECT id, organization_id, event_key, fingerprint, origin, body, accepted_at FROM events WHERE id = $1",
-    )
-    .bind(&head.event_id)
-    .fetch_one(&mut *connection)
-    .await?;
+    let event: KeptEvent =
+        sqlx::query_as("SELECT id, organization_id, event_key, origin, body, accepted_at FROM events WHERE id = $1")
+            .bind(&head.event_id)
+            .fetch_one(&mut *connection)
+            .await?;
     if let Some(turn) = turn {
         super::targets::put(connection, &[turn]).await?;
     }

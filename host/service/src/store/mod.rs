@@ -44,6 +44,8 @@ pub(crate) type Connection = sqlx::SqliteConnection;
 
 /// Writes that wait for the writer, at most. More wait outside.
 const QUEUE: usize = 4_096;
+/// Bytes of a page.
+const PAGE: u64 = 4_096;
 /// Connections that read at the same time.
 const READERS: u32 = 4;
 
@@ -73,11 +75,16 @@ impl Store {
     /// Opens the database at `url` (`sqlite:PATH`) and brings its schema up to date. A schema newer than this program's is
     /// refused.
     pub(crate) async fn open(url: &str, opening: Opening) -> Result<Self, StoreError> {
+        Self::open_limited(url, opening, None).await
+    }
+
+    /// As [`Store::open`]; the database grows to `most` bytes, and is full then.
+    pub(crate) async fn open_limited(url: &str, opening: Opening, most: Option<u64>) -> Result<Self, StoreError> {
         let path = path_of(url)?;
         if opening == Opening::MustExist && !path.exists() {
             return Err(StoreError::Missing { path });
         }
-        let options = options(&path, opening);
+        let options = options(&path, opening, most);
         let mut connection = schema::connect(&options, &path).await?;
         schema::migrate(&mut connection, &path).await?;
         let file = file::Identity::of(&path)?;
@@ -158,8 +165,8 @@ impl Store {
     }
 }
 
-fn options(path: &Path, opening: Opening) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
+fn options(path: &Path, opening: Opening, most: Option<u64>) -> SqliteConnectOptions {
+    let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(opening == Opening::MayCreate)
         .journal_mode(SqliteJournalMode::Wal)
@@ -168,7 +175,11 @@ fn options(path: &Path, opening: Opening) -> SqliteConnectOptions {
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(5))
         .statement_cache_capacity(256)
-        .disable_statement_logging()
+        .disable_statement_logging();
+    match most {
+        Some(most) => options.pragma("max_page_count", (most / PAGE).max(1).to_string()),
+        None => options,
+    }
 }
 
 /// `sqlite:PATH`, with or without slashes.

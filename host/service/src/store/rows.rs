@@ -143,7 +143,6 @@ pub(crate) struct KeptEvent {
     pub(crate) id: String,
     pub(crate) organization_id: String,
     pub(crate) event_key: String,
-    pub(crate) fingerprint: String,
     pub(crate) origin: String,
     pub(crate) body: String,
     pub(crate) accepted_at: Millis,

@@ -127,7 +127,7 @@ pub(crate) async fn event(
     key: &str,
 ) -> Result<Option<KeptEvent>, StoreError> {
     let event = sqlx::query_as(
-        "SELECT id, organization_id, event_key, fingerprint, origin, body, accepted_at FROM events \
+        "SELECT id, organization_id, event_key, origin, body, accepted_at FROM events \
          WHERE organization_id = $1 AND event_key = $2",
     )
     .bind(organization)

@@ -62,7 +62,9 @@ impl Writer {
                 (answers, result.and_then(|()| self.file.check()))
             }
             Err(error) => {
-                batch.into_iter().for_each(|job| job.refuse(error.clone()));
+                for job in batch {
+                    job.refuse(error.clone());
+                }
                 return;
             }
         };
@@ -87,7 +89,7 @@ impl Writer {
     /// Ends a transaction that failed; a connection that cannot even do that is given up.
     async fn recover(&mut self) {
         if let Some(mut connection) = self.connection.take()
-            && sqlx::query("ROLLBACK").execute(&mut connection).await.map_or_else(is_over, |_| true)
+            && sqlx::query("ROLLBACK").execute(&mut connection).await.map_or_else(|error| is_over(&error), |_| true)
         {
             self.connection = Some(connection);
         }
@@ -95,6 +97,6 @@ impl Writer {
 }
 
 /// The database has rolled back by itself already.
-fn is_over(error: sqlx::Error) -> bool {
+fn is_over(error: &sqlx::Error) -> bool {
     error.to_string().contains("no transaction is active")
 }

@@ -72,7 +72,7 @@ fn read(bytes: &[u8]) -> Option<Key> {
 /// Durable before anything is sealed with it: the folder's entry too.
 fn write(path: &Path, key: &Key) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let line = Zeroizing::new(STANDARD.encode(&**key));
+    let line = Zeroizing::new(STANDARD.encode(**key));
     let written = write!(file, "{COMMENT}\n{}\n", &*line).and_then(|()| file.sync_all());
     if let Err(error) = written {
         // Half a key would stand in the way of the next start.

@@ -116,7 +116,7 @@ fn hashes_differ_by_key_by_purpose_and_by_where_parts_end() {
 #[test]
 fn derived_keys_are_those_of_rfc_5869_and_rfc_2104() {
     // Computed apart, with Python's hmac, from a key of 32 bytes 0x07: sealed values and hashes outlive this program.
-    assert_eq!(hex::encode(&*crypto::derive(&[7; 32], "purpose")), DERIVED);
+    assert_eq!(hex::encode(*crypto::derive(&[7; 32], "purpose")), DERIVED);
     assert_eq!(crypto::keyed_hash(&[7; 32], "purpose", &[b"ab", b"c"]), HASHED);
 }
 
