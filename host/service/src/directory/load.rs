@@ -11,17 +11,14 @@ use super::{HeldReason, LiveChannel, Organization, Pace, Plan};
 use crate::plugins::Plugins;
 use crate::sealed::SealedSecrets;
 use crate::store::channels::{ChannelRow, SecretRow};
+use crate::store::organizations::{self, OrganizationRow};
 use crate::store::{Store, StoreError};
 use crate::vault::Vault;
 
 /// An organization; its data key is unwrapped.
 pub(super) async fn organization(store: &Store, vault: &Vault, id: &str) -> Result<Option<Organization>, StoreError> {
-    let row: Option<(String, String, String, String, String)> =
-        sqlx::query_as("SELECT plan, time_zone, locale, notice_channels, data_key FROM organizations WHERE id = $1")
-            .bind(id)
-            .fetch_optional(store.readers())
-            .await?;
-    let Some((plan, time_zone, locale, notice_channels, wrapped)) = row else { return Ok(None) };
+    let Some(row) = organizations::find(store.readers(), id).await? else { return Ok(None) };
+    let OrganizationRow { plan, time_zone, locale, notice_channels, data_key: wrapped, .. } = row;
     let damaged = |what: &str, why: &dyn std::fmt::Display| StoreError::Statement {
         reason: format!("the {what} of the organization {id} is damaged: {why}"),
     };

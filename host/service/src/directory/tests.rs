@@ -159,10 +159,9 @@ async fn what_was_read_before_a_change_is_not_kept_after_it() {
     let ops = world.ops().await;
     let (generation, old) = (world.directory.kept().generation(), ops.organization.clone());
     world.directory.forget_organization("o");
-    let Organization { id, name, plan, time_zone, locale, notice_channels, key } = &*old;
+    let Organization { id, plan, time_zone, locale, notice_channels, key } = &*old;
     let read = Organization {
         id: id.clone(),
-        name: name.clone(),
         plan: *plan,
         time_zone: time_zone.clone(),
         locale: locale.clone(),
