@@ -93,11 +93,11 @@ impl Engine {
                 tracing::info!(kind = label, code = %failure.code, took_ms = millis(report.took), "not delivered");
             }
         }
-        let breaker = self.conclude(&leased, &live, origin, started_at, report).await;
-        self.0.scheduler.finish(turn, Finish::Sent(breaker), self.now());
+        let finish = self.conclude(&leased, &live, origin, started_at, report).await;
+        self.0.scheduler.finish(turn, finish, self.now());
     }
 
-    /// Judges and writes an outcome. The target's circuit breaker from now on.
+    /// Judges and writes an outcome. What the target's next turn depends on.
     async fn conclude(
         &self,
         leased: &Leased,
@@ -105,7 +105,7 @@ impl Engine {
         origin: Origin,
         started_at: Millis,
         report: DeliveryReport,
-    ) -> Breaker {
+    ) -> Finish {
         let DeliveryReport { outcome, log, took, waited: _ } = report;
         let (before, turn_at) = self.0.scheduler.breaker(&leased.target.as_str().into());
         let history = History {
@@ -132,7 +132,7 @@ impl Engine {
                     ..settle
                 };
                 self.write(settle, leased, Some(live)).await;
-                return verdict.breaker;
+                return Finish::Sent(verdict.breaker, None);
             }
             Outcome::Failed(failure) => failure,
         };
@@ -147,7 +147,7 @@ impl Engine {
                 target: target_row(leased, &before, &breaker, turn_at),
             };
             self.hold(leased, live, HeldReason::ChannelPaused, Some(tried)).await;
-            return breaker;
+            return Finish::Sent(breaker, None);
         }
         let mut verdict = verdict::failed(&self.0.rules, history, &before, &failure, self.now());
         if let Blame::Suspected(word) = blame {
@@ -162,7 +162,7 @@ impl Engine {
         if failure.kind == FailureKind::Rejected {
             self.tell_rejection(live, &failure, origin).await;
         }
-        verdict.breaker
+        Finish::Sent(verdict.breaker, (verdict.status == Status::Waiting).then_some(verdict.due_at))
     }
 
     /// A lease that ends with its delivery held.

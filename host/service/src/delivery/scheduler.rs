@@ -62,8 +62,8 @@ pub(crate) struct Turn {
 /// What is known of a target after a turn.
 #[derive(Clone, Debug)]
 pub(crate) enum Finish {
-    /// Something was sent, and the circuit breaker is as told.
-    Sent(Breaker),
+    /// Something was sent, and the circuit breaker is as told. What was sent is due again then, unless it has ended.
+    Sent(Breaker, Option<Millis>),
     /// Nothing was sent: the turn is not used up. What waits is due then, if anything does.
     Unused(Option<Millis>),
 }
@@ -176,19 +176,19 @@ impl Scheduler {
         let Some(state) = inner.targets.get_mut(&target) else { return };
         state.busy = false;
         let was_suspect = std::mem::take(&mut state.suspect);
-        let mut due = now;
-        match finish {
-            Finish::Sent(Breaker { not_before, failures, word }) => {
+        let waits = match finish {
+            Finish::Sent(Breaker { not_before, failures, word }, waits) => {
                 (state.not_before, state.failures, state.word) = (not_before, failures, word);
+                waits
             }
             Finish::Unused(waits) => {
                 state.turn_at = earlier;
-                if let Some(at) = waits {
-                    state.backlog = true;
-                    due = at;
-                }
+                waits
             }
-        }
+        };
+        // What else was kept meanwhile may be due before that.
+        let due = if state.backlog { now } else { waits.unwrap_or(now) };
+        state.backlog |= waits.is_some();
         if state.backlog {
             let at = state.next().max(due);
             inner.enqueue(&target, at);

@@ -9,11 +9,11 @@ fn target(name: &str) -> Target {
 }
 
 fn sent() -> Finish {
-    Finish::Sent(Breaker::default())
+    Finish::Sent(Breaker::default(), None)
 }
 
 fn failed(not_before: Millis) -> Finish {
-    Finish::Sent(Breaker { not_before, failures: 1, word: None })
+    Finish::Sent(Breaker { not_before, failures: 1, word: None }, None)
 }
 
 fn names(turns: &[Turn]) -> Vec<&str> {
@@ -54,6 +54,25 @@ fn what_is_kept_while_the_queue_is_looked_at_is_not_lost() {
     let turn = scheduler.take(0, 10).pop().unwrap();
     scheduler.more(&target("a"), None, 0);
     scheduler.finish(turn, Finish::Unused(None), 0);
+    assert_eq!(names(&scheduler.take(0, 10)), ["a"]);
+}
+
+#[test]
+fn what_was_sent_in_vain_is_due_again_though_nothing_else_waits() {
+    let scheduler = Scheduler::new(10);
+    let turn = scheduler.claim(&target("a"), None, 0).unwrap();
+    scheduler.finish(turn, Finish::Sent(Breaker { not_before: 10, failures: 1, word: None }, Some(60)), 0);
+    assert_eq!(scheduler.next_due(), Some(60));
+    assert_eq!(names(&scheduler.take(60, 10)), ["a"]);
+}
+
+#[test]
+fn what_was_kept_while_the_queue_was_looked_at_does_not_wait_for_what_is_due_later() {
+    let scheduler = Scheduler::new(10);
+    scheduler.more(&target("a"), None, 0);
+    let turn = scheduler.take(0, 10).pop().unwrap();
+    scheduler.more(&target("a"), None, 0);
+    scheduler.finish(turn, Finish::Unused(Some(3_600_000)), 0);
     assert_eq!(names(&scheduler.take(0, 10)), ["a"]);
 }
 
