@@ -31,10 +31,12 @@ pub(crate) struct Problem {
     code: &'static str,
     /// What was expected, what came, what to do.
     detail: String,
+    /// Boxed: errors are carried through every function of the API.
     #[serde(flatten)]
-    members: Map<String, Value>,
+    #[schema(value_type = Object)]
+    members: Box<Map<String, Value>>,
     #[serde(skip)]
-    retry_after: Option<u64>,
+    retry_after: Option<u32>,
 }
 
 impl Problem {
@@ -50,7 +52,7 @@ impl Problem {
             status,
             code,
             detail: detail.into(),
-            members: Map::new(),
+            members: Box::default(),
             retry_after: None,
         }
     }
@@ -114,7 +116,7 @@ impl Problem {
     /// With the time after which the same may work; whole seconds, at least one.
     pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
         let seconds = wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0));
-        self.retry_after = Some(seconds.max(1));
+        self.retry_after = Some(u32::try_from(seconds.max(1)).unwrap_or(u32::MAX));
         self
     }
 }
