@@ -36,7 +36,7 @@ fn verify(world: &World, organization: &str, head: Option<&str>) -> Value {
     let output = world.pqh(&arguments);
     let told: Value = serde_json::from_slice(&output.stdout)
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-    let code = if told["outcome"] == "intact" { 0 } else { 1 };
+    let code = i32::from(told["outcome"] != "intact");
     assert_eq!(output.status.code(), Some(code), "{told}");
     told["chains"][0].clone()
 }
