@@ -29,6 +29,13 @@ fn build() -> Result<PathBuf> {
         // The whole workspace, so that features are those of the tests, and nothing is built twice.
         .args(["build", "--quiet", "--workspace", "--bins", "--target-dir"])
         .arg(target);
+    // What the cargo around a test says of its own package would build others again: some watch these.
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|start| text.starts_with(start)) {
+            command.env_remove(&name);
+        }
+    }
     command.current_dir(env!("CARGO_MANIFEST_DIR"));
     if folder.ends_with("release") {
         command.arg("--release");

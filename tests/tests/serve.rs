@@ -1,7 +1,5 @@
 //! The real program from start to end: it gets ready, ends in good order when asked, and starts again after a kill.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
-
 use pqh_tests::service::ServiceProgram;
 use pqh_tests::slack_webhook::Simulator;
 

@@ -46,7 +46,7 @@ const NOTES: &str = "\
 One event a request over 64 kept connections, each to one of the webhooks in turn; its channel type posts the message of
 `slack-webhook` without its pace. Client, service and sink are three processes that share two cores. \"As fast as it
 takes them\" keeps at most 2,000 accepted events on their way. The time runs from the client's 202 to the message's arrival at
-the sink. \"Through the gate alone\" is the same component with the same message to the same sink, 64 at a time, in a process
+the sink; what arrived before its 202 took none. \"Through the gate alone\" is the same component with the same message to the same sink, 64 at a time, in a process
 without a service. A start is of the process, on the database with all these channels, until `/readyz` answers 200: the middle of five.
 ";
 
