@@ -40,7 +40,8 @@ pub(super) async fn migrate(connection: &mut Connection, path: &Path) -> Result<
 /// Writes something small: what fails here would fail for an event.
 pub(super) async fn touch(connection: &mut Connection) -> Result<(), StoreError> {
     sqlx::query(
-        "INSERT INTO meta (name, value) VALUES ('probe', '1') ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+        "INSERT INTO meta (name, value) VALUES ('probe', '1') ON CONFLICT (name) DO UPDATE SET \
+         value = CASE value WHEN '1' THEN '0' ELSE '1' END",
     )
     .execute(connection)
     .await?;
