@@ -83,6 +83,14 @@ impl Engine {
             self.0.scheduler.finish(turn, Finish::Unused(Some(now)), now);
             return;
         };
+        if live.target != leased.target {
+            // The channel leads elsewhere since: it goes when it is that target's turn.
+            let now = self.now();
+            self.write(self.settle_of(&leased, now), &leased, None).await;
+            self.reconcile_channel(&leased.channel_id).await;
+            self.0.scheduler.finish(turn, Finish::Unused(None), now);
+            return;
+        }
         let started_at = self.now();
         let report = channel.deliver(&request(&leased, &event)).await;
         let label = outcome_label(&report.outcome);
@@ -161,6 +169,9 @@ impl Engine {
         self.write(settle, leased, Some(live)).await;
         if failure.kind == FailureKind::Rejected {
             self.tell_rejection(live, &failure, origin).await;
+        }
+        if verdict.status == Status::Waiting && self.leads_elsewhere(leased).await {
+            self.reconcile_channel(&leased.channel_id).await;
         }
         Finish::Sent(verdict.breaker, (verdict.status == Status::Waiting).then_some(verdict.due_at))
     }
@@ -262,6 +273,11 @@ impl Engine {
     /// The channel as it is now; waits while it cannot be read.
     async fn live(&self, id: &str) -> Option<Arc<LiveChannel>> {
         self.patiently(|| self.0.parts.directory.channel(id)).await.flatten()
+    }
+
+    /// Whether a channel's target changed while something was sent to it.
+    async fn leads_elsewhere(&self, leased: &Leased) -> bool {
+        self.live(&leased.channel_id).await.is_none_or(|live| live.target != leased.target)
     }
 
     /// The organization as it is now; waits while it cannot be read.

@@ -59,7 +59,7 @@ impl Engine {
         };
         let notice = Notice::paused(live, failure);
         let prepared = self.prepare_notice(live, notice, origin).await;
-        let (id, key) = (live.id.clone(), live.organization.key.clone());
+        let (id, version, key) = (live.id.clone(), live.version, live.organization.key.clone());
         let (entry, now) = (paused_entry(live, &paused, self.now()), self.now());
         let accept = prepared.as_ref().map(|prepared| prepared.accept.clone());
         let write = || {
@@ -67,7 +67,9 @@ impl Engine {
             let (entry, accept) = (entry.clone(), accept.clone());
             self.store().write(move |connection| {
                 Box::pin(async move {
-                    if channels::find(&mut *connection, &id).await?.is_none_or(|row| row.paused.is_some()) {
+                    // What failed has to be what is kept: whoever mended the channel meanwhile is not to blame.
+                    let kept = channels::find(&mut *connection, &id).await?;
+                    if kept.is_none_or(|row| row.paused.is_some() || row.version != version) {
                         return Ok::<bool, StoreError>(false);
                     }
                     channels::pause(connection, &id, &paused, now).await?;
