@@ -76,6 +76,7 @@ async fn a_message_that_fails_at_a_webhook_that_was_replaced_meanwhile_waits_for
     after.hold(Hold::Requests);
     let first = scenario.publish("costs", "first").await;
     scenario.until(&first, "sending").await;
+    scenario.simulator.wait_for_held(1).await;
     let asked = after.requests();
     scenario.pass(MINUTE);
     scenario.settle().await;
