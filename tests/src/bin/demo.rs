@@ -1,40 +1,73 @@
-//! Sends the guide's events by the real `pqh` to the simulator, and shows what people would see.
+//! Runs the service on its defaults, tells the guide's events to a simulated Slack, and kills the service on the way.
 
 use std::io::IsTerminal as _;
 
 use anyhow::{Result, ensure};
 use pqh_tests::program;
-use pqh_tests::slack_webhook::{Simulator, render};
+use pqh_tests::service::{ServiceProgram, within};
+use pqh_tests::slack_webhook::{Hold, Simulator, render};
 
-const EVENTS: &[&str] = &["daily-sales-triggered", "daily-sales-resolved", "etl-notebook", "daily-revenue-triggered"];
+const EVENTS: &[&str] = &["daily-sales-triggered", "daily-sales-resolved", "etl-notebook"];
+/// Told while the service is killed.
+const LAST: &str = "daily-revenue-triggered";
+const CHANNEL: &str = "Sales - Alerts";
 
 #[tokio::main]
 async fn main() -> Result<()> {
     let simulator = Simulator::start().await?;
-    let upstream = format!("hooks.slack.com={}", simulator.base_url());
-    let colour = std::io::stdout().is_terminal();
+    println!("$ pqh serve                       # in an empty folder; what is meant for Slack goes to a simulator");
+    let mut service = ServiceProgram::start(&simulator.base_url()).await?;
+    println!("$ pqh org create Acme");
+    let url = service.folder().join("webhook-url.txt");
+    std::fs::write(&url, Simulator::webhook_url())?;
+    let secret = format!("url=@{}", url.display());
+    println!("$ pqh channel add \"{CHANNEL}\" --type slack-webhook --set url=@webhook-url.txt");
+    print!("{}", service.ask(&["channel", "add", CHANNEL, "--type", "slack-webhook", "--set", &secret]).await?);
     for (index, name) in EVENTS.iter().enumerate() {
-        println!("$ pqh send tests/events/{name}.json --type slack-webhook --upstream {upstream}");
-        let path = program::event(name);
-        let upstream = upstream.clone();
-        let ran = tokio::task::spawn_blocking(move || {
-            let arguments = ["send", &path, "--type", "slack-webhook", "--upstream", &upstream];
-            program::run(&arguments, &Simulator::webhook_url())
-        })
-        .await??;
-        print!("{}", String::from_utf8_lossy(&ran.stdout));
-        eprint!("{}", String::from_utf8_lossy(&ran.stderr));
-        ensure!(ran.status.success(), "pqh ended with {}", ran.status);
-        let messages = simulator.messages();
-        ensure!(messages.len() == index + 1, "pqh said that it delivered, and no message arrived");
-        println!("\nIn Slack:\n");
-        for message in messages.iter().skip(index) {
-            println!("{}\n", render::message(message, colour));
-        }
+        println!("\n$ pqh event post tests/events/{name}.json --channel \"{CHANNEL}\" --wait");
+        let arguments = ["event", "post", &program::event(name), "--channel", CHANNEL, "--wait"];
+        print!("{}", service.ask(&arguments).await?);
+        show(&simulator, index)?;
     }
-    println!("The same to a Slack channel of your own (the URL is a secret; the file keeps it out of the history):\n");
+    survive(&simulator, &mut service).await?;
+    println!("$ pqh deliveries list");
+    print!("{}", service.ask(&["deliveries", "list"]).await?);
+    let database = service.database();
+    let _ = service.stop().await?;
+    ensure!(database.is_file(), "the database is gone");
+    println!(
+        "\nThe same to a Slack channel of your own, without a service (the file keeps the URL out of the history):\n"
+    );
     println!(
         "  target/debug/pqh send tests/events/daily-sales-triggered.json --type slack-webhook --set url=@webhook-url.txt\n"
     );
+    Ok(())
+}
+
+/// An accepted event arrives although the service is killed while it sends it.
+async fn survive(simulator: &Simulator, service: &mut ServiceProgram) -> Result<()> {
+    let before = simulator.messages().len();
+    simulator.hold(Hold::Requests);
+    println!("$ pqh event post tests/events/{LAST}.json --channel \"{CHANNEL}\"      # Slack does not answer …");
+    print!("{}", service.ask(&["event", "post", &program::event(LAST), "--channel", CHANNEL]).await?);
+    within("the attempt", simulator.wait_for_held(1)).await?;
+    println!("$ kill -9 …                       # … and the service is killed meanwhile");
+    service.kill()?;
+    simulator.release();
+    println!("$ pqh serve");
+    service.restart().await?;
+    within("the message", simulator.wait_for(before + 1)).await?;
+    service.api().wait_until_settled().await?;
+    show(simulator, before)
+}
+
+/// The message of that number as people would see it.
+fn show(simulator: &Simulator, index: usize) -> Result<()> {
+    let messages = simulator.messages();
+    ensure!(messages.len() > index, "pqh said that it delivered, and no message arrived");
+    println!("\nIn Slack:\n");
+    for message in messages.iter().skip(index) {
+        println!("{}\n", render::message(message, std::io::stdout().is_terminal()));
+    }
     Ok(())
 }

@@ -210,6 +210,21 @@ impl ServiceProgram {
         Ok(String::from_utf8_lossy(&ran.stdout).into_owned())
     }
 
+    /// As [`ServiceProgram::run`], for commands that ask the running service as its admin.
+    ///
+    /// # Errors
+    ///
+    /// When it fails, with what it said.
+    pub async fn ask(&self, arguments: &[&str]) -> Result<String> {
+        let mut command = Command::new(&self.binary);
+        self.surround(command.args(arguments));
+        command.env("PQH_SERVER", self.api.base_url()?).env("PQH_TOKEN", self.api.admin_token());
+        let ran = tokio::task::spawn_blocking(move || command.output()).await?.context("cannot run pqh")?;
+        let said = String::from_utf8_lossy(&ran.stderr);
+        ensure!(ran.status.success(), "pqh {} ended with {}: {said}", arguments.join(" "), ran.status);
+        Ok(String::from_utf8_lossy(&ran.stdout).into_owned())
+    }
+
     /// The folder, and the configuration: what stands around the tests must not leak in.
     fn surround(&self, command: &mut Command) {
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("PQH_")) {
