@@ -29,6 +29,26 @@ impl From<&Failure> for FailureBody {
     }
 }
 
+impl FailureBody {
+    /// A failure that the service itself found.
+    pub(crate) fn ours(kind: FailureKind, code: &str, message: String, remedy: &str) -> Self {
+        Self {
+            kind: kind_name(kind).to_owned(),
+            code: code.to_owned(),
+            message,
+            remedy: remedy.to_owned(),
+            field: None,
+            retry_after_ms: None,
+        }
+    }
+
+    /// As the database keeps it.
+    pub(crate) fn json(&self) -> String {
+        // Texts and numbers alone: it cannot fail.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
 /// What a kind is called.
 pub(crate) fn kind_name(kind: FailureKind) -> &'static str {
     match kind {

@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
@@ -16,6 +17,7 @@ use crate::app::App;
 use crate::audit::{Entry, Object};
 use crate::clock::rfc3339;
 use crate::delivery::CancelError;
+use crate::failure::FailureBody;
 use crate::store::deliveries::Replay;
 use crate::store::rows::Status;
 use crate::store::views::{self, AttemptView, DeliveryView, Filter};
@@ -68,9 +70,8 @@ pub(crate) struct DeliveryJson {
     /// When it is tried next, while queued or waiting.
     due_at: Option<String>,
     ended_at: Option<String>,
-    /// The last failure: `kind`, `code`, `message`, `remedy`, `field`, `retry_after_ms`.
-    #[schema(value_type = Option<Object>)]
-    cause: Option<Value>,
+    /// The last failure.
+    cause: Option<FailureBody>,
     held: Option<HeldJson>,
     /// What the service said: `reference`, `permalink`, `warnings`.
     #[schema(value_type = Option<Object>)]
@@ -88,8 +89,7 @@ pub(crate) struct AttemptJson {
     took_ms: Option<i64>,
     /// `delivered`, `failed` or `lost`.
     outcome: String,
-    #[schema(value_type = Option<Object>)]
-    failure: Option<Value>,
+    failure: Option<FailureBody>,
     /// What the component said: `level` and `message` of each line.
     #[schema(value_type = Vec<Object>)]
     log: Value,
@@ -252,7 +252,6 @@ async fn channel_id(app: &App, organization: &str, name: &str) -> Result<String,
 /// As the API tells it.
 pub(super) fn delivery_json(row: DeliveryView) -> DeliveryJson {
     let is_due = matches!(Status::named(&row.status), Some(Status::Queued | Status::Waiting));
-    let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
     DeliveryJson {
         held: row.held_reason.zip(row.held_at).map(|(reason, at)| HeldJson { reason, since: rfc3339(at) }),
         id: row.id,
@@ -273,7 +272,6 @@ pub(super) fn delivery_json(row: DeliveryView) -> DeliveryJson {
 }
 
 fn attempt_json(row: AttemptView) -> AttemptJson {
-    let json = |text: Option<String>| text.and_then(|text| serde_json::from_str(&text).ok());
     AttemptJson {
         number: row.number,
         started_at: rfc3339(row.started_at),
@@ -297,6 +295,11 @@ fn entry(app: &App, caller: &OrgCaller, action: &'static str, object: Object, af
         before: None,
         after,
     }
+}
+
+/// What the database keeps as JSON.
+fn json<T: DeserializeOwned>(text: Option<String>) -> Option<T> {
+    text.and_then(|text| serde_json::from_str(&text).ok())
 }
 
 fn unknown_status(name: &str) -> Problem {

@@ -17,6 +17,7 @@ use super::verdict::{self, History, Verdict};
 use crate::clock::{Millis, millis};
 use crate::directory::{HeldReason, LiveChannel, Organization};
 use crate::event::EventError;
+use crate::failure::{FailureBody, kind_name};
 use crate::store::StoreError;
 use crate::store::rows::{Leased, NewAttempt, Origin, Settle, Status, TargetRow};
 
@@ -49,17 +50,19 @@ impl Engine {
     /// Ends a delivery whose event cannot be read any more: a fault of ours, said as one.
     pub(super) fn start_hopeless(&self, turn: Turn, leased: Leased, error: &EventError) {
         tracing::error!(delivery = %leased.id, "the kept event cannot be read: {error}");
-        let cause = json!({
-            "kind": "rejected", "code": "unreadable-event", "message": format!("The kept event cannot be read: {error}"),
-            "remedy": "Publish it again, and report this.", "field": null, "retry_after_ms": null,
-        });
+        let cause = FailureBody::ours(
+            FailureKind::Rejected,
+            "unreadable-event",
+            format!("The kept event cannot be read: {error}"),
+            "Publish it again, and report this.",
+        );
         let engine = self.clone();
         self.0.tasks.spawn(async move {
             let now = engine.now();
             let settle = Settle {
                 status: Status::Failed,
-                cause: Some(cause.to_string()),
-                cause_code: Some("unreadable-event".to_owned()),
+                cause: Some(cause.json()),
+                cause_code: Some(cause.code),
                 ended_at: Some(now),
                 ..engine.settle_of(&leased, now)
             };
@@ -126,7 +129,7 @@ impl Engine {
             started_at,
             took_ms: millis(took),
             outcome: if failure.is_some() { "failed" } else { "delivered" },
-            failure: failure.map(|failure| failure_json(failure).to_string()),
+            failure: failure.map(failure_json),
             log: log_json(&log),
         };
         let failure = match outcome {
@@ -188,7 +191,7 @@ impl Engine {
         if let Some(Tried { attempt, failure, target }) = tried {
             settle = Settle {
                 attempts: leased.attempts + 1,
-                cause: Some(failure_json(failure).to_string()),
+                cause: Some(failure_json(failure)),
                 cause_code: Some(failure.code.clone()),
                 attempt: Some(attempt),
                 target,
@@ -263,7 +266,7 @@ impl Engine {
             attempts: *attempts,
             unknown_outcomes: *unknown_outcomes,
             possible_repeat: i64::from(*possible_repeat),
-            cause: failure.map(|failure| failure_json(failure).to_string()),
+            cause: failure.map(failure_json),
             cause_code: failure.map(|failure| failure.code.clone()),
             ended_at: status.is_end().then_some(now),
             ..self.settle_of(leased, now)
@@ -340,25 +343,9 @@ fn outcome_label(outcome: &Outcome) -> &'static str {
     }
 }
 
-/// As the API and the tables have it.
-pub(crate) fn kind_name(kind: FailureKind) -> &'static str {
-    match kind {
-        FailureKind::Throttled => "throttled",
-        FailureKind::Unavailable => "unavailable",
-        FailureKind::UnknownOutcome => "unknown-outcome",
-        FailureKind::Rejected => "rejected",
-        FailureKind::Unreachable => "unreachable",
-        FailureKind::Unauthorized => "unauthorized",
-    }
-}
-
-/// A failure as the API tells it.
-pub(crate) fn failure_json(failure: &Failure) -> Value {
-    let Failure { kind, code, message, remedy, field, retry_after } = failure;
-    json!({
-        "kind": kind_name(*kind), "code": code, "message": message, "remedy": remedy, "field": field,
-        "retry_after_ms": retry_after,
-    })
+/// A failure as the database keeps it.
+fn failure_json(failure: &Failure) -> String {
+    FailureBody::from(failure).json()
 }
 
 fn receipt_json(receipt: &Receipt) -> Value {

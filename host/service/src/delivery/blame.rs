@@ -6,12 +6,12 @@ use std::sync::Arc;
 use pqh_runtime::contract::types::{Failure, FailureKind};
 
 use super::Engine;
-use super::attempt::kind_name;
 use super::notice::Notice;
 use super::scheduler::Breaker;
 use crate::audit::{self, Actor, Entry, Object};
 use crate::clock::Millis;
 use crate::directory::{HeldReason, LiveChannel};
+use crate::failure::kind_name;
 use crate::store::channels::{self, Paused, PausedBy};
 use crate::store::rows::Origin;
 use crate::store::{StoreError, deliveries};

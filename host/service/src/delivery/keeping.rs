@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use pqh_runtime::contract::types::FailureKind;
 
 use super::{Engine, Parts};
 use crate::clock::{Millis, millis};
 use crate::config::Config;
+use crate::failure::FailureBody;
 use crate::store::pruning::{self, Cutoffs};
 use crate::store::{StoreError, deliveries, recovery, targets};
 
@@ -17,13 +18,13 @@ const ROUND: Millis = 10 * 60_000;
 /// At a start, before anything is leased: every lease of an earlier process ended without an outcome.
 pub(super) async fn take_back_leases(parts: &Parts, most: u32, now: Millis) -> Result<(), StoreError> {
     let most = i64::from(most);
-    let cause = json!({
-        "kind": "unknown-outcome", "code": LOST,
-        "message": format!("The service ended {} times while it was sending this message.", most + 1),
-        "remedy": "Look in the channel whether it arrived; find out why the service ends; replay it then.",
-        "field": null, "retry_after_ms": null,
-    })
-    .to_string();
+    let cause = FailureBody::ours(
+        FailureKind::UnknownOutcome,
+        LOST,
+        format!("The service ended {} times while it was sending this message.", most + 1),
+        "Look in the channel whether it arrived; find out why the service ends; replay it then.",
+    )
+    .json();
     let (again, failed) = parts
         .store
         .write(move |connection| {
@@ -94,12 +95,13 @@ impl Engine {
         let limit = self.0.limits.held;
         let before = now.saturating_sub(millis(limit));
         let days = limit.as_secs() / 86_400;
-        let cause = json!({
-            "kind": "unreachable", "code": HELD_TOO_LONG,
-            "message": format!("The message was held for {days} days: its channel was paused, its plan lapsed or its grant gone."),
-            "remedy": "Mend the channel, then replay the message.", "field": null, "retry_after_ms": null,
-        })
-        .to_string();
+        let cause = FailureBody::ours(
+            FailureKind::Unreachable,
+            HELD_TOO_LONG,
+            format!("The message was held for {days} days: its channel was paused, its plan lapsed or its grant gone."),
+            "Mend the channel, then replay the message.",
+        )
+        .json();
         let failed = self
             .store()
             .write(move |connection| {

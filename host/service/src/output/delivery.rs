@@ -2,11 +2,7 @@
 
 use pqh_runtime::{
     Outcome, Preview,
-    contract::{
-        channel::Receipt,
-        events::Event,
-        types::{Failure, FailureKind},
-    },
+    contract::{channel::Receipt, events::Event, types::Failure},
 };
 use serde_json::{Value, json};
 
@@ -15,6 +11,7 @@ use super::{
     failure::{self, Told},
     say, say_error,
 };
+use crate::failure::{FailureBody, kind_name};
 
 /// Tells a delivery's outcome.
 pub(crate) fn sent(event: &Event, place: &str, outcome: &Outcome, format: Format) {
@@ -57,7 +54,7 @@ pub(crate) fn previewed(preview: &Preview, format: Format) -> Result<(), serde_j
         // With no request at all, why there is none is all that there is to say.
         if let (Outcome::Failed(failure), true) = (&preview.outcome, preview.requests.is_empty()) {
             whole["outcome"] = "failed".into();
-            whole["failure"] = failure_json(failure);
+            whole["failure"] = json!(FailureBody::from(failure));
         }
         super::json(&whole);
         return Ok(());
@@ -110,38 +107,16 @@ fn receipt_json(receipt: &Receipt) -> Value {
 }
 
 fn failed_json(failure: &Failure) -> Value {
-    json!({ "outcome": "failed", "failure": failure_json(failure) })
-}
-
-fn failure_json(failure: &Failure) -> Value {
-    json!({
-        "kind": kind(failure.kind),
-        "code": failure.code,
-        "message": failure.message,
-        "remedy": failure.remedy,
-        "field": failure.field,
-        "retry_after_ms": failure.retry_after,
-    })
+    json!({ "outcome": "failed", "failure": FailureBody::from(failure) })
 }
 
 fn failure_text(failure: &Failure) -> String {
     failure::text(&Told {
-        kind: kind(failure.kind),
+        kind: kind_name(failure.kind),
         code: &failure.code,
         message: &failure.message,
         remedy: &failure.remedy,
         field: failure.field.as_deref(),
         retry_after_ms: failure.retry_after,
     })
-}
-
-fn kind(kind: FailureKind) -> &'static str {
-    match kind {
-        FailureKind::Throttled => "throttled",
-        FailureKind::Unavailable => "unavailable",
-        FailureKind::UnknownOutcome => "unknown-outcome",
-        FailureKind::Rejected => "rejected",
-        FailureKind::Unreachable => "unreachable",
-        FailureKind::Unauthorized => "unauthorized",
-    }
 }
