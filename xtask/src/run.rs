@@ -5,6 +5,19 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail};
 use pqh_component_build::TARGET;
 
+/// A cargo that hears nothing of the package that this program is of: some build scripts watch such variables, and would
+/// build again what tests and other commands have built.
+fn quiet_cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    for (name, _) in std::env::vars_os() {
+        let text = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|start| text.starts_with(start)) {
+            command.env_remove(&name);
+        }
+    }
+    command
+}
+
 /// Runs cargo at the workspace's root and says which step it is.
 pub(crate) fn cargo(step: &str, arguments: &[&str]) -> Result<()> {
     cargo_with(step, arguments, &[])
@@ -13,7 +26,7 @@ pub(crate) fn cargo(step: &str, arguments: &[&str]) -> Result<()> {
 /// As [`cargo`], with these variables around it.
 pub(crate) fn cargo_with(step: &str, arguments: &[&str], surroundings: &[(&str, String)]) -> Result<()> {
     println!("==> cargo {}", arguments.join(" "));
-    let status = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let status = quiet_cargo()
         .args(arguments)
         .envs(surroundings.iter().map(|(name, value)| (name, value)))
         .current_dir(pqh_component_build::workspace_root()?)
@@ -28,7 +41,7 @@ pub(crate) fn cargo_with(step: &str, arguments: &[&str], surroundings: &[(&str, 
 /// As [`cargo`], and gives back what it printed.
 pub(crate) fn cargo_output(step: &str, arguments: &[&str]) -> Result<String> {
     println!("==> cargo {}", arguments.join(" "));
-    let output = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
+    let output = quiet_cargo()
         .args(arguments)
         .current_dir(pqh_component_build::workspace_root()?)
         .stderr(std::process::Stdio::inherit())

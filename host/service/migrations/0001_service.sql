@@ -158,6 +158,9 @@ CREATE INDEX deliveries_waiting ON deliveries (target, priority, seq) WHERE stat
 -- The oldest that is due.
 CREATE INDEX deliveries_due ON deliveries (due_at) WHERE status IN ('queued', 'waiting');
 CREATE INDEX deliveries_sending ON deliveries (lease_until) WHERE status = 'sending';
+-- What a change of a channel has to look at.
+CREATE INDEX deliveries_waiting_for_channel ON deliveries (channel_id) WHERE status IN ('queued', 'waiting');
+CREATE INDEX deliveries_folded ON deliveries (folded_into) WHERE folded_into IS NOT NULL;
 CREATE INDEX deliveries_held ON deliveries (channel_id, held_at) WHERE status = 'held';
 CREATE INDEX deliveries_of_event ON deliveries (event_id);
 CREATE INDEX deliveries_of_channel ON deliveries (channel_id, seq);

@@ -133,7 +133,17 @@ pub(crate) fn settle(store: &Store, key: &Path, fingerprint: &str) -> Result<Vau
 
 /// Makes what an empty database needs. Killed at any moment, it can be done again: files that are there are used.
 async fn first_start(store: &Store, key: &Path, token_file: &Path, now: Millis) -> Result<Vault, BootError> {
-    let master = if key.exists() { MasterKey::load(key)? } else { MasterKey::create(key)? };
+    let master = if key.exists() {
+        // A first start that was interrupted left it; or the database that it belongs to is not where it was.
+        tracing::warn!(
+            "a new database with a master key that was there: if there should be a database at {}, stop the service, and \
+             put it back",
+            store.path().display()
+        );
+        MasterKey::load(key)?
+    } else {
+        MasterKey::create(key)?
+    };
     let vault = Vault::new(master);
     let token = first_token(token_file)?;
     let (operator_key, wrapped) = vault.new_data_key(OPERATOR)?;

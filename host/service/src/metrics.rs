@@ -59,8 +59,10 @@ struct Inner {
 pub(crate) struct Snapshot {
     pub(crate) undelivered: i64,
     pub(crate) in_flight: usize,
-    pub(crate) oldest_due: Duration,
-    pub(crate) paused_channels: i64,
+    /// None where the database cannot be read.
+    pub(crate) oldest_due: Option<Duration>,
+    /// None where the database cannot be read.
+    pub(crate) paused_channels: Option<i64>,
 }
 
 fn attempt_times() -> Histogram {
@@ -178,8 +180,10 @@ impl Metrics {
         let Snapshot { undelivered, in_flight, oldest_due, paused_channels } = now;
         self.0.undelivered.set(undelivered);
         self.0.in_flight.set(i64::try_from(in_flight).unwrap_or(i64::MAX));
-        self.0.oldest_due.set(oldest_due.as_secs_f64());
-        self.0.paused.set(paused_channels);
+        self.0.oldest_due.set(oldest_due.map_or(f64::NAN, |age| age.as_secs_f64()));
+        if let Some(paused) = paused_channels {
+            self.0.paused.set(paused);
+        }
         let mut text = String::new();
         if let Err(error) = encode(&mut text, &self.0.registry) {
             tracing::error!("metrics cannot be told: {error}");

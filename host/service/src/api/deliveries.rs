@@ -178,8 +178,7 @@ async fn replay_one(
     let before = find(&app, &caller.organization, &id).await?;
     let object = Object::new("delivery", &id, &before.title);
     let entry = entry(&app, &caller, "delivery.replayed", object, None);
-    let which = Replay { id: Some(id.clone()), ..Replay::default() };
-    if app.delivery.replay(&caller.organization, which, entry).await? == 0 {
+    if !app.delivery.replay_one(&caller.organization, &id, entry).await? {
         return Err(not_replayable(&before));
     }
     Ok((StatusCode::ACCEPTED, axum::Json(find(&app, &caller.organization, &id).await?)))
@@ -217,7 +216,7 @@ async fn replay_many(
     let after = serde_json::json!({ "channel": channel, "code": code, "since": since.map(|at| at.to_string()) });
     let object = Object::new("deliveries", "", "");
     let entry = entry(&app, &caller, "deliveries.replayed", object, Some(after));
-    let which = Replay { id: None, channel, code, since: since.map(jiff::Timestamp::as_millisecond) };
+    let which = Replay { channel, code, since: since.map(jiff::Timestamp::as_millisecond) };
     let replayed = app.delivery.replay(&caller.organization, which, entry).await?;
     Ok((StatusCode::ACCEPTED, axum::Json(Replayed { replayed })))
 }

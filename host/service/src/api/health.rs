@@ -9,7 +9,6 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::problem::Problem;
 use crate::app::App;
 use crate::health::Note;
 
@@ -59,9 +58,9 @@ async fn ready(State(app): State<App>) -> (StatusCode, Json<Readiness>) {
 
 /// What Prometheus collects (`OpenMetrics` text).
 #[utoipa::path(get, path = "/metrics", tag = "health", security(()), responses(
-    (status = OK, body = String, content_type = "application/openmetrics-text"), (status = "5XX", body = Problem),
+    (status = OK, body = String, content_type = "application/openmetrics-text"),
 ))]
-async fn metrics(State(app): State<App>) -> Result<([(HeaderName, &'static str); 1], String), Problem> {
-    let snapshot = app.delivery.snapshot().await?;
-    Ok(([(CONTENT_TYPE, OPEN_METRICS)], app.metrics.text(snapshot)))
+async fn metrics(State(app): State<App>) -> ([(HeaderName, &'static str); 1], String) {
+    let snapshot = app.delivery.snapshot().await;
+    ([(CONTENT_TYPE, OPEN_METRICS)], app.metrics.text(snapshot))
 }

@@ -44,6 +44,7 @@ impl Engine {
             event = %started.event.id,
             number = started.leased.lease_number
         );
+        self.0.certainty.take(&started.leased.id);
         self.0.tasks.spawn(async move { engine.attempt(started).await }.instrument(span));
     }
 
@@ -57,23 +58,36 @@ impl Engine {
             "Publish it again, and report this.",
         );
         let engine = self.clone();
-        self.0.tasks.spawn(async move {
-            let now = engine.now();
-            let settle = Settle {
-                status: Status::Failed,
-                cause: Some(cause.json()),
-                cause_code: Some(cause.code),
-                ended_at: Some(now),
-                ..engine.settle_of(&leased, now)
-            };
-            engine.write(settle, &leased, None).await;
-            engine.0.scheduler.finish(turn, Finish::Unused(Some(now)), now);
-        });
+        self.0.certainty.take(&leased.id);
+        self.0.tasks.spawn(async move { engine.give_up(turn, leased, cause).await });
+    }
+
+    /// Fails a delivery for what the service itself cannot do; it can be replayed.
+    async fn give_up(&self, turn: Turn, leased: Leased, cause: FailureBody) {
+        let now = self.now();
+        let settle = Settle {
+            status: Status::Failed,
+            cause: Some(cause.json()),
+            cause_code: Some(cause.code),
+            ended_at: Some(now),
+            ..self.settle_of(&leased, now)
+        };
+        self.write(settle, &leased, None).await;
+        self.0.scheduler.finish(turn, Finish::Unused(Some(now)), now);
     }
 
     async fn attempt(&self, started: Started) {
         let Started { turn, leased, event, origin } = started;
-        let Some(live) = self.live(&leased.channel_id).await else {
+        let Some(found) = self.patiently(|| self.0.parts.directory.channel(&leased.channel_id)).await else {
+            let cause = FailureBody::ours(
+                FailureKind::Rejected,
+                "unreadable-channel",
+                "The channel's settings cannot be read: the service's log says why.".to_owned(),
+                "Mend the database or set the channel up anew, then replay the message.",
+            );
+            return self.give_up(turn, leased, cause).await;
+        };
+        let Some(live) = found else {
             let now = self.now();
             let settle = Settle { status: Status::Cancelled, ended_at: Some(now), ..self.settle_of(&leased, now) };
             self.write(settle, &leased, None).await;
@@ -209,22 +223,20 @@ impl Engine {
         let written = loop {
             match self.store().settle(settle.clone()).await {
                 Ok(written) => break written,
-                Err(StoreError::Unavailable { reason }) => {
+                Err(error) => {
                     if !stuck {
-                        tracing::error!("the outcome cannot be written yet, nothing new is sent meanwhile: {reason}");
+                        tracing::error!("the outcome cannot be written yet, nothing new is sent meanwhile: {error}");
                         self.0.scheduler.stick();
                         stuck = true;
                     }
                     tokio::time::sleep(WRITE_AGAIN).await;
                 }
-                Err(error) => {
-                    tracing::error!("the outcome is not kept: {error}; the lease is taken back at the next start");
-                    break false;
-                }
             }
         };
+        self.0.certainty.release(&leased.id);
         if stuck {
             tracing::info!("the outcome is written");
+            self.0.certainty.lose();
             self.0.scheduler.unstick();
         }
         if written && settle.status.is_end() {

@@ -18,6 +18,13 @@ const BATCH: usize = 64;
 /// Runs until the engine stops.
 pub(super) async fn run(engine: Engine, stop: CancellationToken) {
     while !stop.is_cancelled() {
+        if let Err(error) = engine.resync().await {
+            tracing::error!("memory and database may disagree until it can be written: {error}");
+            tokio::time::sleep(super::attempt::WRITE_AGAIN).await;
+            if error.is_passing() {
+                continue;
+            }
+        }
         let turns = engine.0.scheduler.take(engine.now(), BATCH);
         if !turns.is_empty() {
             engine.lease(turns).await;
@@ -54,6 +61,7 @@ impl Engine {
             }
             Err(error) => {
                 tracing::error!("nothing can be leased: {error}");
+                self.0.certainty.lose();
                 // Due again at once; the pause keeps a broken database from being asked without end.
                 for turn in turns {
                     self.0.scheduler.finish(turn, Finish::Unused(Some(now)), now);

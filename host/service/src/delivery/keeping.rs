@@ -16,7 +16,7 @@ use crate::store::{StoreError, deliveries, recovery, targets};
 const ROUND: Millis = 10 * 60_000;
 
 /// At a start, before anything is leased: every lease of an earlier process ended without an outcome.
-pub(super) async fn take_back_leases(parts: &Parts, most: u32, now: Millis) -> Result<(), StoreError> {
+pub(super) async fn take_back_leases(parts: &Parts, lease: Millis, most: u32, now: Millis) -> Result<(), StoreError> {
     let most = i64::from(most);
     let cause = FailureBody::ours(
         FailureKind::UnknownOutcome,
@@ -28,7 +28,7 @@ pub(super) async fn take_back_leases(parts: &Parts, most: u32, now: Millis) -> R
     let (again, failed) = parts
         .store
         .write(move |connection| {
-            Box::pin(async move { recovery::take_back_leases(connection, now, most, &cause, LOST).await })
+            Box::pin(async move { recovery::take_back_leases(connection, now, lease, most, &cause, LOST).await })
         })
         .await?;
     parts.metrics.lost_leases(again + failed);

@@ -13,6 +13,7 @@ mod open;
 mod pace;
 mod people;
 mod reconcile;
+mod resync;
 mod scheduler;
 mod submit;
 mod verdict;
@@ -34,6 +35,7 @@ use crate::health::Health;
 use crate::metrics::{Metrics, Snapshot};
 use crate::store::{Store, StoreError, recovery, targets};
 use open::Open;
+use resync::Certainty;
 use scheduler::Scheduler;
 use verdict::Rules;
 
@@ -57,6 +59,7 @@ struct Inner {
     /// The last number of the order of acceptance.
     seq: AtomicI64,
     open: Open,
+    certainty: Certainty,
     tasks: TaskTracker,
     stop: CancellationToken,
 }
@@ -75,7 +78,8 @@ impl Engine {
     /// Takes back what an earlier process left, and begins to deliver.
     pub(crate) async fn start(parts: Parts, config: &Config) -> Result<Self, StoreError> {
         let now = parts.clock.now();
-        keeping::take_back_leases(&parts, config.retry.lost_leases, now).await?;
+        let lease = millis(config.limits.deadline + LEASE_MARGIN);
+        keeping::take_back_leases(&parts, lease, config.retry.lost_leases, now).await?;
         let slots = config.limits.concurrency.saturating_sub(SPARE_SLOTS).max(1);
         let retry = &config.retry;
         let engine = Self(Arc::new(Inner {
@@ -86,11 +90,12 @@ impl Engine {
                 give_up: retry.give_up,
                 unknown_outcome: retry.unknown_outcome.clone(),
             },
-            lease: millis(config.limits.deadline + LEASE_MARGIN),
+            lease,
             limits: keeping::Limits::of(config),
             owner: uuid::Uuid::now_v7().to_string(),
             seq: AtomicI64::new(recovery::last_seq(parts.store.readers()).await?),
             open: Open::new(config.limits.queue, recovery::open_counts(parts.store.readers()).await?),
+            certainty: Certainty::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             parts,
@@ -136,16 +141,19 @@ impl Engine {
     }
 
     /// What metrics tell of now.
-    pub(crate) async fn snapshot(&self) -> Result<Snapshot, StoreError> {
+    pub(crate) async fn snapshot(&self) -> Snapshot {
         let readers = self.store().readers();
         let now = self.now();
-        let overdue = recovery::oldest_due(readers).await?.map_or(0, |due| now.saturating_sub(due).max(0));
-        Ok(Snapshot {
+        let oldest_due = recovery::oldest_due(readers).await.map(|due| {
+            let overdue = due.map_or(0, |due| now.saturating_sub(due).max(0));
+            Duration::from_millis(overdue.unsigned_abs())
+        });
+        Snapshot {
             undelivered: self.0.open.total(),
             in_flight: self.0.scheduler.in_flight(),
-            oldest_due: Duration::from_millis(overdue.unsigned_abs()),
-            paused_channels: recovery::paused_channels(readers).await?,
-        })
+            oldest_due: oldest_due.ok(),
+            paused_channels: recovery::paused_channels(readers).await.ok(),
+        }
     }
 
     fn store(&self) -> &Store {

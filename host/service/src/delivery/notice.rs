@@ -12,6 +12,7 @@ use super::scheduler::Target;
 use crate::directory::{LiveChannel, Pace};
 use crate::health::Note;
 use crate::store::accept::Accept;
+use crate::store::recovery;
 use crate::store::rows::{NewDelivery, NewEvent, Origin, Status};
 
 /// What to tell.
@@ -59,6 +60,30 @@ pub(super) struct Prepared {
 }
 
 impl Engine {
+    /// The channels that can tell of a broken one, each target once.
+    async fn tellers(&self, broken: &LiveChannel) -> Vec<Arc<LiveChannel>> {
+        let mut tellers: Vec<Arc<LiveChannel>> = Vec::new();
+        for id in &broken.organization.notice_channels {
+            let Some(teller) = self.patiently(|| self.0.parts.directory.channel(id)).await.flatten() else { continue };
+            let is_other = teller.id != broken.id && teller.target != broken.target;
+            if is_other && teller.held.is_none() && tellers.iter().all(|known| known.target != teller.target) {
+                tellers.push(teller);
+            }
+        }
+        tellers
+    }
+
+    /// At a start: readiness says again of which paused channels nobody can be told.
+    pub(super) async fn remember_untold(&self) {
+        let paused = self.patiently(|| recovery::paused_by_service(self.store().readers())).await.unwrap_or_default();
+        for id in paused {
+            let Some(broken) = self.patiently(|| self.0.parts.directory.channel(&id)).await.flatten() else { continue };
+            if self.tellers(&broken).await.is_empty() {
+                self.0.parts.health.warn(&untold_key(&id), untold(&broken));
+            }
+        }
+    }
+
     /// A delivery for each channel that can tell this; none where none can, or where a notice is what failed.
     pub(super) async fn prepare_notice(
         &self,
@@ -70,14 +95,7 @@ impl Engine {
             return None;
         }
         let organization = &broken.organization;
-        let mut tellers: Vec<Arc<LiveChannel>> = Vec::new();
-        for id in &organization.notice_channels {
-            let Some(teller) = self.patiently(|| self.0.parts.directory.channel(id)).await.flatten() else { continue };
-            let is_other = teller.id != broken.id && teller.target != broken.target;
-            if is_other && teller.held.is_none() && tellers.iter().all(|known| known.target != teller.target) {
-                tellers.push(teller);
-            }
-        }
+        let tellers = self.tellers(broken).await;
         if tellers.is_empty() {
             return None;
         }

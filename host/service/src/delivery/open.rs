@@ -30,6 +30,11 @@ impl Open {
         Ok(())
     }
 
+    /// Counts anew.
+    pub(super) fn reset(&self, counts: Vec<(String, i64)>) {
+        *self.lock() = counts.into_iter().collect();
+    }
+
     /// Counts more, however many there are.
     pub(super) fn add(&self, organization: &str, more: usize) {
         let more = i64::try_from(more).unwrap_or(i64::MAX);

@@ -20,19 +20,42 @@ pub(crate) enum CancelError {
 }
 
 impl Engine {
-    /// Sends deliveries again. How many.
+    /// Sends one failed or cancelled delivery again. Whether it is one.
+    pub(crate) async fn replay_one(&self, organization: &str, id: &str, entry: Entry) -> Result<bool, StoreError> {
+        let Some(owner) = self.0.parts.directory.organization(organization).await? else { return Ok(false) };
+        let (scope, delivery, now, key) = (organization.to_owned(), id.to_owned(), self.now(), owner.key.clone());
+        let channel = self
+            .store()
+            .write(move |connection| {
+                Box::pin(async move {
+                    let channel = deliveries::replay_one(connection, &scope, &delivery, now).await?;
+                    if channel.is_some() {
+                        audit::append(connection, &key, entry).await?;
+                    }
+                    Ok::<_, StoreError>(channel)
+                })
+            })
+            .await?;
+        let Some(channel) = channel else { return Ok(false) };
+        self.0.open.add(organization, 1);
+        self.reconcile_channel(&channel).await;
+        Ok(true)
+    }
+
+    /// Sends failed deliveries again: those that have failed by now, so that it ends where they fail once more. How many.
     pub(crate) async fn replay(&self, organization: &str, which: Replay, entry: Entry) -> Result<usize, StoreError> {
         let Some(owner) = self.0.parts.directory.organization(organization).await? else { return Ok(0) };
+        let now = self.now();
         let mut replayed = 0;
         let mut entry = Some(entry);
         loop {
-            let (id, which, now, key) = (organization.to_owned(), which.clone(), self.now(), owner.key.clone());
+            let (scope, which, key) = (organization.to_owned(), which.clone(), owner.key.clone());
             let entry = entry.take();
             let mut channels = self
                 .store()
                 .write(move |connection| {
                     Box::pin(async move {
-                        let channels = deliveries::replay(connection, &id, &which, BATCH, now).await?;
+                        let channels = deliveries::replay(connection, &scope, &which, BATCH, now).await?;
                         if let Some(entry) = entry.filter(|_| !channels.is_empty()) {
                             audit::append(connection, &key, entry).await?;
                         }

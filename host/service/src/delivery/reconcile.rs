@@ -7,11 +7,17 @@
 use super::Engine;
 use super::notice;
 use super::scheduler::Target;
-use crate::directory::HeldReason;
+use crate::directory::{HeldReason, LiveChannel};
 use crate::store::{StoreError, deliveries, recovery};
+
+/// What deliveries have to agree with.
+fn state(live: Option<&LiveChannel>) -> Option<(Option<HeldReason>, &str)> {
+    live.map(|live| (live.held, live.target.as_str()))
+}
 
 /// At a start: all channels for which something waits.
 pub(super) async fn all(engine: Engine) {
+    engine.remember_untold().await;
     let channels = engine.patiently(|| recovery::channels_with_open(engine.store().readers())).await;
     for channel in channels.unwrap_or_default() {
         engine.reconcile_channel(&channel).await;
@@ -19,29 +25,49 @@ pub(super) async fn all(engine: Engine) {
 }
 
 impl Engine {
-    /// After a change of a channel, or its deletion.
+    /// After a change of a channel, or its deletion. Where it changes again meanwhile, the last state counts.
     pub(crate) async fn reconcile_channel(&self, id: &str) {
-        let Some(live) = self.patiently(|| self.0.parts.directory.channel(id)).await else { return };
+        let Some(mut live) = self.patiently(|| self.0.parts.directory.channel(id)).await else { return };
+        loop {
+            self.reconcile_with(id, live.as_deref()).await;
+            let Some(now) = self.patiently(|| self.0.parts.directory.channel(id)).await else { return };
+            if state(now.as_deref()) == state(live.as_deref()) {
+                return;
+            }
+            live = now;
+        }
+    }
+
+    async fn reconcile_with(&self, id: &str, live: Option<&LiveChannel>) {
         let now = self.now();
-        let (held, target) = live.as_ref().map_or((None, None), |live| (live.held, Some(live.target.clone())));
+        let (held, target) = state(live).map_or((None, None), |(held, target)| (held, Some(target.to_owned())));
         let write = || {
             let (id, target) = (id.to_owned(), target.clone());
             self.store().write(move |connection| {
                 Box::pin(async move {
                     let Some(target) = target else {
-                        return deliveries::cancel_of_channel(connection, &id, now).await;
+                        let cancelled = deliveries::cancel_of_channel(connection, &id, now).await?;
+                        let unfolded = deliveries::unfold(connection, &cancelled.ids, now).await?;
+                        return Ok((cancelled.organizations, unfolded));
                     };
-                    deliveries::retarget(connection, &id, &target).await?;
+                    let moved = deliveries::retarget(connection, &id, &target).await?;
                     match held {
                         Some(reason) => deliveries::hold(connection, &id, reason.name(), now).await?,
                         None => deliveries::release(connection, &id, now).await?,
                     };
-                    Ok::<_, StoreError>(Vec::new())
+                    let unfolded = deliveries::unfold(connection, &moved, now).await?;
+                    Ok::<_, StoreError>((Vec::new(), unfolded))
                 })
             })
         };
-        for organization in self.patiently(write).await.unwrap_or_default() {
+        let (cancelled, unfolded) = self.patiently(write).await.unwrap_or_default();
+        for organization in cancelled {
             self.0.open.ended(&organization, 1);
+        }
+        for (organization, channel) in unfolded {
+            self.0.open.add(&organization, 1);
+            // What was told by another delivery goes out by itself now.
+            Box::pin(self.reconcile_channel(&channel)).await;
         }
         if held != Some(HeldReason::ChannelPaused) {
             self.0.parts.health.clear_warning(&notice::untold_key(id));

@@ -3,12 +3,17 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
 use super::pace::Pace;
 use crate::clock::Millis;
 use crate::store::rows::TargetRow;
+
+/// An attempt that takes longer makes its target a suspect.
+const SLOW: Duration = Duration::from_secs(1);
+const DAY: Millis = 24 * 3_600_000;
 
 /// A target's name: a keyed hash.
 pub(crate) type Target = Arc<str>;
@@ -25,9 +30,11 @@ struct Inner {
     targets: HashMap<Target, State>,
     /// Those that wait for their time.
     ready: BTreeSet<(Millis, Target)>,
+    /// Those whose time came, and that wait until fewer suspects are in flight.
+    parked: BTreeSet<(Millis, Target)>,
     free: usize,
     slots: usize,
-    /// Attempts in flight to targets that failed last time.
+    /// Attempts in flight to targets that failed, or were slow, last time.
     suspects: usize,
     /// Outcomes that cannot be written now: nothing new is sent meanwhile.
     stuck: usize,
@@ -38,7 +45,10 @@ struct Inner {
 struct State {
     busy: bool,
     suspect: bool,
-    /// Where it stands in `ready`.
+    /// Whether its last attempt took long; and when the one in flight began.
+    slow: bool,
+    began: Option<Instant>,
+    /// Where it stands in `ready` or `parked`.
     ready_at: Option<Millis>,
     /// Whether something may wait in the database.
     backlog: bool,
@@ -130,7 +140,6 @@ impl Scheduler {
     pub(crate) fn take(&self, now: Millis, most: usize) -> Vec<Turn> {
         let mut inner = self.lock();
         let mut turns = Vec::new();
-        let mut passed_over = Vec::new();
         while turns.len() < most && inner.free > 0 && inner.is_open() {
             let Some((at, target)) = inner.ready.first().cloned() else { break };
             if at > now {
@@ -138,7 +147,7 @@ impl Scheduler {
             }
             inner.ready.remove(&(at, Arc::clone(&target)));
             if !inner.has_room(&target) {
-                passed_over.push((at, target));
+                inner.parked.insert((at, target));
                 continue;
             }
             let pace = inner.targets.get(&target).and_then(|state| state.pace);
@@ -149,7 +158,6 @@ impl Scheduler {
             }
             turns.push(turn);
         }
-        inner.ready.extend(passed_over);
         turns
     }
 
@@ -175,6 +183,9 @@ impl Scheduler {
         inner.free += 1;
         let Some(state) = inner.targets.get_mut(&target) else { return };
         state.busy = false;
+        if let (Some(began), Finish::Sent(..)) = (state.began.take(), &finish) {
+            state.slow = began.elapsed() > SLOW;
+        }
         let was_suspect = std::mem::take(&mut state.suspect);
         let waits = match finish {
             Finish::Sent(Breaker { not_before, failures, word }, waits) => {
@@ -195,7 +206,12 @@ impl Scheduler {
         } else if state.is_at_rest(now) {
             inner.targets.remove(&target);
         }
-        inner.suspects -= usize::from(was_suspect);
+        if was_suspect {
+            inner.suspects -= 1;
+            if let Some(next) = inner.parked.pop_first() {
+                inner.ready.insert(next);
+            }
+        }
         drop(inner);
         self.bell.notify_one();
     }
@@ -204,6 +220,11 @@ impl Scheduler {
     pub(crate) fn next_due(&self) -> Option<Millis> {
         let inner = self.lock();
         (inner.free > 0 && inner.is_open()).then(|| inner.ready.first().map(|(at, _)| *at)).flatten()
+    }
+
+    /// Something may have changed.
+    pub(crate) fn ring(&self) {
+        self.bell.notify_one();
     }
 
     /// Waits until something may have changed.
@@ -236,7 +257,14 @@ impl Scheduler {
 
     /// Forgets targets at rest.
     pub(crate) fn sweep(&self, now: Millis) {
-        self.lock().targets.retain(|_, state| state.busy || state.backlog || !state.is_at_rest(now));
+        self.lock().targets.retain(|_, state| {
+            state.slow = false;
+            // Failures of yesterday with nothing waiting say nothing of tomorrow.
+            if state.not_before.saturating_add(DAY) < now {
+                (state.failures, state.word) = (0, None);
+            }
+            state.busy || state.backlog || !state.is_at_rest(now)
+        });
     }
 }
 
@@ -245,10 +273,10 @@ impl Inner {
         !self.closed && self.stuck == 0
     }
 
-    /// Whether one more may go: targets that failed last time never take more than half of the slots, so that however many
-    /// hang, others go on.
+    /// Whether one more may go: targets that failed or were slow last time never take more than half of the slots, so that
+    /// however many hang, others go on.
     fn has_room(&self, target: &Target) -> bool {
-        let suspect = self.targets.get(target).is_some_and(|state| state.failures > 0);
+        let suspect = self.targets.get(target).is_some_and(State::is_suspect);
         self.is_open() && self.free > 0 && !(suspect && self.suspects >= self.slots.div_ceil(2))
     }
 
@@ -258,7 +286,8 @@ impl Inner {
         state.busy = true;
         state.ready_at = None;
         state.pace = pace;
-        state.suspect = state.failures > 0;
+        state.suspect = state.is_suspect();
+        state.began = Some(Instant::now());
         if let Some(pace) = pace {
             state.turn_at = pace.take(state.turn_at, now);
         }
@@ -272,7 +301,10 @@ impl Inner {
         let Some(state) = self.targets.get_mut(target) else { return };
         let earlier = state.ready_at.replace(at);
         if let Some(earlier) = earlier {
-            self.ready.remove(&(earlier, Arc::clone(target)));
+            let place = (earlier, Arc::clone(target));
+            if !self.ready.remove(&place) {
+                self.parked.remove(&place);
+            }
         }
         self.ready.insert((at, Arc::clone(target)));
     }
@@ -284,8 +316,17 @@ impl State {
         self.pace.map_or(0, |pace| pace.next(self.turn_at)).max(self.not_before)
     }
 
+    fn is_suspect(&self) -> bool {
+        self.failures > 0 || self.slow
+    }
+
     fn is_at_rest(&self, now: Millis) -> bool {
-        !self.busy && self.turn_at <= now && self.not_before <= now && self.failures == 0 && self.word.is_none()
+        !self.busy
+            && !self.slow
+            && self.turn_at <= now
+            && self.not_before <= now
+            && self.failures == 0
+            && self.word.is_none()
     }
 }
 

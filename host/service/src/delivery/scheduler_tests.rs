@@ -101,6 +101,8 @@ fn targets_that_failed_never_take_more_than_half_of_the_slots() {
     let turns = scheduler.take(10, 10);
     assert_eq!(turns.len(), 3);
     assert!(names(&turns).contains(&"good"));
+    // Nothing is due that could go: nobody has to look again before a turn ends.
+    assert_eq!(scheduler.next_due(), None);
     let bad = turns.into_iter().find(|turn| turn.target.as_ref() != "good").unwrap();
     scheduler.finish(bad, failed(20), 10);
     assert_eq!(scheduler.take(10, 10).len(), 1);

@@ -14,9 +14,9 @@ use super::scheduler::{Finish, Target, Turn};
 use crate::clock::Millis;
 use crate::directory::{HeldReason, LiveChannel, Organization};
 use crate::event::{self, EventError};
-use crate::store::StoreError;
 use crate::store::accept::{Accept, Accepted};
 use crate::store::rows::{Leased, NewDelivery, NewEvent, Origin, Status};
+use crate::store::{StoreError, views};
 
 /// Something to tell.
 pub(crate) struct Submission {
@@ -89,7 +89,11 @@ impl Engine {
         // A notice is always kept: it tells why the queue is full.
         match kept.origin {
             Origin::Notice => self.0.open.add(&organization.id, count),
-            _ => self.0.open.reserve(&organization.id, count).map_err(|most| SubmitError::QueueFull { most })?,
+            _ => {
+                if let Err(most) = self.0.open.reserve(&organization.id, count) {
+                    return self.earlier(kept).await?.ok_or(SubmitError::QueueFull { most });
+                }
+            }
         }
         let planned = self.plan(&channels, &event, now);
         let accept = Accept {
@@ -97,7 +101,16 @@ impl Engine {
             deliveries: planned.iter().map(|planned| planned.delivery.clone()).collect(),
             targets: planned.iter().filter_map(|planned| planned.turn.as_ref()?.row.clone()).collect(),
         };
+        let leased = || planned.iter().filter(|planned| planned.turn.is_some()).map(|planned| &planned.delivery.id);
+        leased().for_each(|id| self.0.certainty.take(id));
         let result = self.store().accept(accept).await;
+        if !matches!(result, Ok(Accepted::New)) {
+            leased().for_each(|id| self.0.certainty.release(id));
+        }
+        if result.is_err() {
+            self.0.certainty.lose();
+            self.0.scheduler.ring();
+        }
         let NewEvent { id, key, .. } = kept;
         let (submitted, is_new) = match result {
             Ok(Accepted::New) => {
@@ -111,6 +124,11 @@ impl Engine {
             Err(error) => (Err(error.into()), false),
         };
         if is_new {
+            for planned in planned.iter().filter(|planned| planned.delivery.status == Status::Held) {
+                // Whoever mended the channel since it was looked at found nothing held.
+                let (engine, id) = (self.clone(), planned.channel.id.clone());
+                self.0.tasks.spawn(async move { engine.reconcile_channel(&id).await });
+            }
             let folded = planned.iter().filter(|planned| planned.delivery.status.is_end()).count();
             self.0.open.ended(&organization.id, folded);
             self.go(planned, event, kept.origin, now);
@@ -121,6 +139,16 @@ impl Engine {
             }
         }
         submitted
+    }
+
+    /// What was accepted under this key before: told as the first time, even where nothing new is accepted.
+    async fn earlier(&self, event: NewEvent) -> Result<Option<Submitted>, SubmitError> {
+        let NewEvent { organization_id, key, fingerprint, .. } = event;
+        match views::accepted(self.store().readers(), &organization_id, &key).await? {
+            None => Ok(None),
+            Some((event_id, kept)) if kept == fingerprint => Ok(Some(Submitted { key, event_id, planned: None })),
+            Some(_) => Err(SubmitError::Conflict { key }),
+        }
     }
 
     /// A delivery for each channel: sent at once where its target is at rest, folded where another one tells it there.

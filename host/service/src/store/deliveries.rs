@@ -43,33 +43,76 @@ pub(crate) async fn release(connection: &mut Connection, channel: &str, now: Mil
     Ok(done.rows_affected())
 }
 
-/// What waits for a channel goes where the channel leads now.
-pub(crate) async fn retarget(connection: &mut Connection, channel: &str, target: &str) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE deliveries SET target = $1 WHERE channel_id = $2 AND status IN ('queued', 'waiting', 'held') AND target <> $1",
-    )
-    .bind(target)
-    .bind(channel)
-    .execute(connection)
-    .await?;
-    Ok(())
+/// What waits for a channel goes where the channel leads now. The deliveries that were moved.
+pub(crate) async fn retarget(
+    connection: &mut Connection,
+    channel: &str,
+    target: &str,
+) -> Result<Vec<String>, StoreError> {
+    let mut moved = Vec::new();
+    // Two statements, each along an index of its own: a channel's history may be long.
+    for statement in [
+        "UPDATE deliveries SET target = $1 WHERE channel_id = $2 AND status IN ('queued', 'waiting') AND target <> $1 \
+         RETURNING id",
+        "UPDATE deliveries SET target = $1 WHERE channel_id = $2 AND status = 'held' AND target <> $1 RETURNING id",
+    ] {
+        let ids: Vec<String> =
+            sqlx::query_scalar(statement).bind(target).bind(channel).fetch_all(&mut *connection).await?;
+        moved.extend(ids);
+    }
+    Ok(moved)
 }
 
-/// Ends what waits for a channel that is there no more. How many, of which organization.
+/// What was cancelled: each with its organization.
+#[derive(Debug, Default)]
+pub(crate) struct Cancelled {
+    pub(crate) ids: Vec<String>,
+    pub(crate) organizations: Vec<String>,
+}
+
+/// Ends what waits for a channel that is there no more.
 pub(crate) async fn cancel_of_channel(
     connection: &mut Connection,
     channel: &str,
     now: Millis,
-) -> Result<Vec<String>, StoreError> {
-    let organizations = sqlx::query_scalar(
+) -> Result<Cancelled, StoreError> {
+    let mut cancelled = Cancelled::default();
+    for statement in [
+        "UPDATE deliveries SET status = 'cancelled', ended_at = $1 \
+         WHERE channel_id = $2 AND status IN ('queued', 'waiting') RETURNING id, organization_id",
         "UPDATE deliveries SET status = 'cancelled', ended_at = $1, held_reason = NULL, held_at = NULL \
-         WHERE channel_id = $2 AND status IN ('queued', 'waiting', 'held') RETURNING organization_id",
-    )
-    .bind(now)
-    .bind(channel)
-    .fetch_all(connection)
-    .await?;
-    Ok(organizations)
+         WHERE channel_id = $2 AND status = 'held' RETURNING id, organization_id",
+    ] {
+        let rows: Vec<(String, String)> =
+            sqlx::query_as(statement).bind(now).bind(channel).fetch_all(&mut *connection).await?;
+        for (id, organization) in rows {
+            cancelled.ids.push(id);
+            cancelled.organizations.push(organization);
+        }
+    }
+    Ok(cancelled)
+}
+
+/// What these deliveries would have told for others is queued by itself: they are gone, or go elsewhere. Organization and
+/// channel of each.
+pub(crate) async fn unfold(
+    connection: &mut Connection,
+    tellers: &[String],
+    now: Millis,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let mut unfolded = Vec::new();
+    for teller in tellers {
+        let rows: Vec<(String, String)> = sqlx::query_as(
+            "UPDATE deliveries SET status = 'queued', due_at = $1, folded_into = NULL, ended_at = NULL \
+             WHERE folded_into = $2 AND status = 'folded' RETURNING organization_id, channel_id",
+        )
+        .bind(now)
+        .bind(teller)
+        .fetch_all(&mut *connection)
+        .await?;
+        unfolded.extend(rows);
+    }
+    Ok(unfolded)
 }
 
 /// Cancels one that waits. Whether it did.
@@ -85,20 +128,48 @@ pub(crate) async fn cancel(connection: &mut Connection, id: &str, now: Millis) -
     Ok(done.rows_affected() == 1)
 }
 
-/// Which deliveries to replay.
+/// Which failed deliveries to replay: those that every given member fits.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Replay {
-    /// One alone: a failed or cancelled one.
-    pub(crate) id: Option<String>,
-    /// Failed ones of this channel.
+    /// Of this channel.
     pub(crate) channel: Option<String>,
-    /// Failed ones with this code.
+    /// With this code.
     pub(crate) code: Option<String>,
-    /// Failed ones that ended since.
+    /// That ended since.
     pub(crate) since: Option<Millis>,
 }
 
-/// Queues deliveries anew, in their old order. The channels that have some.
+macro_rules! requeue {
+    ($which:literal) => {
+        concat!(
+            "UPDATE deliveries SET status = 'queued', due_at = $1, attempts = 0, unknown_outcomes = 0, lost_leases = 0, \
+             retry_since = NULL, cause = NULL, cause_code = NULL, receipt = NULL, ended_at = NULL WHERE ",
+            $which,
+            " RETURNING channel_id"
+        )
+    };
+}
+
+/// Queues a failed or cancelled delivery anew, in its old place. Its channel, where it has one and it was replayed.
+pub(crate) async fn replay_one(
+    connection: &mut Connection,
+    organization: &str,
+    id: &str,
+    now: Millis,
+) -> Result<Option<String>, StoreError> {
+    let channel = sqlx::query_scalar(requeue!(
+        "id = $2 AND organization_id = $3 AND status IN ('failed', 'cancelled') \
+         AND EXISTS (SELECT 1 FROM channels WHERE channels.id = deliveries.channel_id)"
+    ))
+    .bind(now)
+    .bind(id)
+    .bind(organization)
+    .fetch_optional(connection)
+    .await?;
+    Ok(channel)
+}
+
+/// Queues failed deliveries anew, in their old order; those that failed after `now` are none of them. The channels of each.
 pub(crate) async fn replay(
     connection: &mut Connection,
     organization: &str,
@@ -106,19 +177,14 @@ pub(crate) async fn replay(
     most: i64,
     now: Millis,
 ) -> Result<Vec<String>, StoreError> {
-    let Replay { id, channel, code, since } = which;
-    let channels = sqlx::query_scalar(
-        "UPDATE deliveries SET status = 'queued', due_at = $1, attempts = 0, unknown_outcomes = 0, lost_leases = 0, \
-         retry_since = NULL, cause = NULL, cause_code = NULL, receipt = NULL, ended_at = NULL WHERE id IN (\
-         SELECT id FROM deliveries WHERE organization_id = $2 AND (status = 'failed' OR (status = 'cancelled' AND id = $3)) \
-         AND ($3 IS NULL OR id = $3) AND ($4 IS NULL OR channel_id = $4) AND ($5 IS NULL OR cause_code = $5) \
-         AND ($6 IS NULL OR ended_at >= $6) \
-         AND EXISTS (SELECT 1 FROM channels WHERE channels.id = deliveries.channel_id) ORDER BY seq LIMIT $7\
-         ) RETURNING channel_id",
-    )
+    let Replay { channel, code, since } = which;
+    let channels = sqlx::query_scalar(requeue!(
+        "id IN (SELECT id FROM deliveries WHERE organization_id = $2 AND status = 'failed' AND ended_at <= $1 \
+         AND ($3 IS NULL OR channel_id = $3) AND ($4 IS NULL OR cause_code = $4) AND ($5 IS NULL OR ended_at >= $5) \
+         AND EXISTS (SELECT 1 FROM channels WHERE channels.id = deliveries.channel_id) ORDER BY seq LIMIT $6)"
+    ))
     .bind(now)
     .bind(organization)
-    .bind(id)
     .bind(channel)
     .bind(code)
     .bind(since)

@@ -88,8 +88,16 @@ impl Store {
         let mut connection = schema::connect(&options, &path).await?;
         schema::migrate(&mut connection, &path).await?;
         let file = file::Identity::of(&path)?;
-        let readers =
-            SqlitePoolOptions::new().max_connections(READERS).min_connections(0).connect_lazy_with(options.clone());
+        let same = file.clone();
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .min_connections(0)
+            // A reader that opened another file, or made one, would read another's events.
+            .after_connect(move |_, _| {
+                let same = same.check();
+                Box::pin(async move { same.map_err(|error| sqlx::Error::Io(std::io::Error::other(error))) })
+            })
+            .connect_lazy_with(options.clone().create_if_missing(false).read_only(true));
         let (jobs, inbox) = mpsc::channel(QUEUE);
         let (closing, closed) = (CancellationToken::new(), CancellationToken::new());
         // Dropped with the task: whoever waits for its end never waits for one that is gone.

@@ -10,15 +10,17 @@ use crate::clock::Millis;
 pub(crate) async fn take_back_leases(
     connection: &mut Connection,
     now: Millis,
+    lease: Millis,
     most: i64,
     cause: &str,
     code: &str,
 ) -> Result<(u64, u64), StoreError> {
     sqlx::query(
         "INSERT INTO attempts (delivery_id, number, started_at, outcome) \
-         SELECT id, lease_number, COALESCE(retry_since, $1), 'lost' FROM deliveries WHERE status = 'sending' \
+         SELECT id, lease_number, COALESCE(lease_until - $1, $2), 'lost' FROM deliveries WHERE status = 'sending' \
          ON CONFLICT (delivery_id, number) DO NOTHING",
     )
+    .bind(lease)
     .bind(now)
     .execute(&mut *connection)
     .await?;
@@ -40,6 +42,27 @@ pub(crate) async fn take_back_leases(
     .execute(connection)
     .await?;
     Ok((again.rows_affected(), failed.rows_affected()))
+}
+
+/// What is being sent.
+pub(crate) async fn sending(executor: impl SqliteExecutor<'_>) -> Result<Vec<String>, StoreError> {
+    let ids = sqlx::query_scalar("SELECT id FROM deliveries WHERE status = 'sending'").fetch_all(executor).await?;
+    Ok(ids)
+}
+
+/// Ends leases for which nothing was sent.
+pub(crate) async fn requeue(connection: &mut Connection, ids: &[String], now: Millis) -> Result<(), StoreError> {
+    for id in ids {
+        sqlx::query(
+            "UPDATE deliveries SET status = 'queued', due_at = $1, lease_owner = NULL, lease_until = NULL \
+             WHERE id = $2 AND status = 'sending'",
+        )
+        .bind(now)
+        .bind(id)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
 }
 
 /// The highest number of the order of acceptance.
@@ -100,6 +123,14 @@ pub(crate) async fn oldest_due(executor: impl SqliteExecutor<'_>) -> Result<Opti
         .fetch_one(executor)
         .await?;
     Ok(due)
+}
+
+/// The channels that the service paused.
+pub(crate) async fn paused_by_service(executor: impl SqliteExecutor<'_>) -> Result<Vec<String>, StoreError> {
+    let ids = sqlx::query_scalar("SELECT id FROM channels WHERE paused LIKE '%\"by\":\"service\"%'")
+        .fetch_all(executor)
+        .await?;
+    Ok(ids)
 }
 
 /// Channels that are paused now.

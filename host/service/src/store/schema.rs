@@ -41,7 +41,7 @@ pub(super) async fn migrate(connection: &mut Connection, path: &Path) -> Result<
 pub(super) async fn touch(connection: &mut Connection) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO meta (name, value) VALUES ('probe', '1') ON CONFLICT (name) DO UPDATE SET \
-         value = CASE value WHEN '1' THEN '0' ELSE '1' END",
+         value = CASE meta.value WHEN '1' THEN '0' ELSE '1' END",
     )
     .execute(connection)
     .await?;

@@ -57,7 +57,11 @@ pub(super) async fn transact(connection: &mut Connection, batch: Vec<Job>) -> (V
         let accepted = accept_each(connection, &accepts.0).await?;
         let mut found = Vec::new();
         for (heads, _) in leases.as_slice() {
-            found.push(lease_each(connection, heads).await?);
+            execute(connection, "SAVEPOINT bulk").await?;
+            let heads = lease_all(connection, heads).await;
+            let fault = heads.as_ref().err().cloned();
+            let heads = ended(connection, heads).await?;
+            found.push(heads.ok_or_else(|| fault.unwrap_or_else(StoreError::closed)));
         }
         execute(connection, "COMMIT").await?;
         Ok((settled, accepted, found))
@@ -140,15 +144,12 @@ async fn settle(connection: &mut Connection, settles: &[Settle]) -> Each<bool> {
     Ok(each)
 }
 
-async fn lease_each(
-    connection: &mut Connection,
-    heads: &[Lease],
-) -> Result<Result<Vec<lease::Found>, StoreError>, StoreError> {
+async fn lease_all(connection: &mut Connection, heads: &[Lease]) -> Result<Vec<lease::Found>, StoreError> {
     let mut found = Vec::with_capacity(heads.len());
     for head in heads {
         found.push(lease::lease(connection, head).await?);
     }
-    Ok(Ok(found))
+    Ok(found)
 }
 
 /// Ends the savepoint: none where its statements were refused and undone. What is wrong with the whole database is an error.

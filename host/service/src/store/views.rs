@@ -102,7 +102,8 @@ pub(crate) async fn deliveries_of_event(
     event_id: &str,
 ) -> Result<Vec<DeliveryView>, StoreError> {
     let mut query = QueryBuilder::<Sqlite>::new(VIEW);
-    query.push_bind(organization).push(" AND d.event_id = ").push_bind(event_id).push(" ORDER BY d.seq");
+    // Sorted by an expression, so that the few of an event are found by it and not along all of the organization's.
+    query.push_bind(organization).push(" AND d.event_id = ").push_bind(event_id).push(" ORDER BY d.seq + 0");
     Ok(query.build_query_as().fetch_all(executor).await?)
 }
 
@@ -118,6 +119,20 @@ pub(crate) async fn attempts(
     .fetch_all(executor)
     .await?;
     Ok(attempts)
+}
+
+/// What was accepted under a key: our id of it, and its fingerprint.
+pub(crate) async fn accepted(
+    executor: impl SqliteExecutor<'_>,
+    organization: &str,
+    key: &str,
+) -> Result<Option<(String, String)>, StoreError> {
+    let accepted = sqlx::query_as("SELECT id, fingerprint FROM events WHERE organization_id = $1 AND event_key = $2")
+        .bind(organization)
+        .bind(key)
+        .fetch_optional(executor)
+        .await?;
+    Ok(accepted)
 }
 
 /// An event by the id that its publisher knows.
