@@ -100,6 +100,22 @@ async fn what_reaches_one_target_through_two_channels_is_sent_once_and_the_other
 }
 
 #[tokio::test]
+async fn what_was_folded_goes_out_by_itself_where_the_channel_that_would_have_told_it_is_deleted() {
+    let scenario = Scenario::start().await;
+    let webhook = scenario.channel("sales").await;
+    scenario.channel_to("sales-too", &webhook).await;
+    webhook.hold(Hold::Requests);
+    scenario.publish("sales-too", "First").await;
+    let accepted = scenario.post_event(&["sales", "sales-too"], &event("Revenue")).await.created();
+    let (waits, told) = (&accepted["deliveries"][0], &accepted["deliveries"][1]);
+    assert_eq!((&waits["channel"]["alias"], &told["status"]), (&json!("sales"), &json!("folded")));
+    scenario.delete_channel("sales").await;
+    webhook.release();
+    scenario.until(&text(&waits["id"]), "cancelled").await;
+    scenario.until(&text(&told["id"]), "delivered").await;
+}
+
+#[tokio::test]
 async fn nothing_is_folded_into_what_is_held() {
     let scenario = Scenario::start().await;
     let webhook = scenario.channel("paused").await;

@@ -1,10 +1,13 @@
 //! The real program while its database cannot be written: it takes nothing, says why, and goes on by itself.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking, as tests do")]
 
+use futures_util::future::join_all;
 use pqh_tests::service::{Api, ServiceProgram, Setup, within};
 use pqh_tests::slack_webhook::{Hold, Simulator};
 use serde_json::{Value, json};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
 
 async fn start(simulator: &Simulator) -> ServiceProgram {
     let setup = Setup::to(&simulator.base_url()).with_limited_files();
@@ -40,6 +43,8 @@ async fn survives(
         let (status, problem) = post(api, &format!("refused-{number}")).await;
         assert_eq!((status, &problem["code"]), (503, &json!("database-unavailable")), "{problem}");
     }
+    // So many at once that new connections to the database are wanted: none of them may make a new one in its place.
+    join_all((0..60).map(|_| api.deliveries(""))).await;
     let said = api.wait_for_readiness(503).await.unwrap();
     assert!(said["problems"].to_string().to_lowercase().contains(word), "{said}");
     assert!(!said["problems"][0]["remedy"].as_str().unwrap_or_default().is_empty(), "{said}");
@@ -99,4 +104,64 @@ async fn after_a_kill_with_a_full_disk_all_that_was_accepted_arrives() {
     service.api().wait_until_settled().await.unwrap();
     let text = json!(simulator.messages()).to_string();
     assert!(text.contains("first") && text.contains("second") && !text.contains("refused"), "{text}");
+}
+
+const WEBHOOKS: usize = 100;
+const POSTERS: usize = 8;
+/// Events of each that posts.
+const EVENTS: usize = 40;
+
+/// Posts events until each is accepted, and counts what is.
+async fn insist(api: Api, poster: usize, accepted: watch::Sender<usize>, refused: watch::Sender<usize>) {
+    for number in 0..EVENTS {
+        let id = format!("event-{poster}-{number}");
+        let event =
+            json!({ "id": id, "title": format!("{id}."), "severity": "critical", "notice": { "message": "m" } });
+        let channel = format!("channel-{}", (poster * EVENTS + number) % WEBHOOKS);
+        loop {
+            let (status, answer) = api.post_event(std::slice::from_ref(&channel), &event).await.unwrap();
+            match status {
+                202 => break,
+                503 => refused.send_modify(|count| *count += 1),
+                other => panic!("{id}: {other} {answer}"),
+            }
+        }
+        accepted.send_modify(|count| *count += 1);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_comes_and_goes_under_load_keeps_every_event_and_leaves_none_behind() {
+    let simulator = Simulator::start_with(WEBHOOKS).await.unwrap();
+    let service = ServiceProgram::start(&simulator.base_url()).await.unwrap();
+    for (number, webhook) in simulator.webhooks().iter().enumerate() {
+        let alias = format!("channel-{number}");
+        service.api().add_channel(&alias, "slack-webhook", &webhook.url()).await.unwrap();
+    }
+    let (here, away) = (service.database(), service.folder().join("away.db"));
+    let (accepted, mut some) = watch::channel(0);
+    let (refused, mut none) = watch::channel(0);
+    let mut posters = JoinSet::new();
+    for poster in 0..POSTERS {
+        posters.spawn(insist(service.api().clone(), poster, accepted.clone(), refused.clone()));
+    }
+    for round in 1..=6 {
+        let enough = round * POSTERS * EVENTS / 8;
+        within("accepted events", some.wait_for(|count| *count >= enough)).await.unwrap().unwrap();
+        let before = *none.borrow_and_update();
+        std::fs::rename(&here, &away).unwrap();
+        within("refused events", none.wait_for(|count| *count > before)).await.unwrap().unwrap();
+        std::fs::rename(&away, &here).unwrap();
+    }
+    within("the last events", posters.join_all()).await.unwrap();
+    service.api().wait_until_settled().await.unwrap();
+    let text = json!(simulator.messages()).to_string();
+    for poster in 0..POSTERS {
+        for number in 0..EVENTS {
+            assert!(text.contains(&format!("event-{poster}-{number}.")), "event-{poster}-{number} did not arrive");
+        }
+    }
+    let deliveries = service.api().deliveries("").await.unwrap();
+    assert_eq!(deliveries.len(), POSTERS * EVENTS);
+    assert!(deliveries.iter().all(|delivery| delivery["status"] == "delivered"));
 }

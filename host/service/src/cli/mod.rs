@@ -45,8 +45,9 @@ pub(crate) struct Cli {
     pub(crate) plugins: Option<PathBuf>,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, which is also what is not found, not allowed, in conflict, or no \
-service that answers; 2 usage or bad input, also where the service says so (HTTP 400, 413, 415, 422). \
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, which is also what is not found, not allowed, in conflict, a channel \
+whose check failed, or no service that answers; 2 usage or bad input, also where the service says so (HTTP 400, 413, \
+415, 422). \
 PQH_LOG sets the log level (warn).";
 
 const SECRETS: &str = "A secret is best kept out of shell history: --set KEY=@FILE reads it from a file, --set KEY=- \
