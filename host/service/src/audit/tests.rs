@@ -48,7 +48,10 @@ impl World {
     async fn run(&self, statement: &'static str) {
         self.store
             .write(move |connection| {
-                Box::pin(async move { Ok::<_, StoreError>(drop(sqlx::query(statement).execute(connection).await?)) })
+                Box::pin(async move {
+                    sqlx::query(statement).execute(connection).await?;
+                    Ok::<_, StoreError>(())
+                })
             })
             .await
             .unwrap();

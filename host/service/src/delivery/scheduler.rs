@@ -43,11 +43,12 @@ struct Inner {
 
 #[derive(Clone, Debug, Default)]
 struct State {
-    busy: bool,
+    /// Since when an attempt is in flight.
+    busy: Option<Instant>,
+    /// Whether that one counts as a suspect's.
     suspect: bool,
-    /// Whether its last attempt took long; and when the one in flight began.
+    /// Whether its last attempt took long.
     slow: bool,
-    began: Option<Instant>,
     /// Where it stands in `ready` or `parked`.
     ready_at: Option<Millis>,
     /// Whether something may wait in the database.
@@ -115,7 +116,7 @@ impl Scheduler {
         let mut inner = self.lock();
         if let Some(state) = inner.targets.get_mut(target) {
             state.pace = pace;
-            if state.busy || state.backlog || state.next() > now {
+            if state.busy.is_some() || state.backlog || state.next() > now {
                 return None;
             }
         }
@@ -128,7 +129,7 @@ impl Scheduler {
         let state = inner.targets.entry(Arc::clone(target)).or_default();
         state.pace = pace;
         state.backlog = true;
-        if !state.busy {
+        if state.busy.is_none() {
             let at = state.next().max(due);
             inner.enqueue(target, at);
         }
@@ -182,8 +183,7 @@ impl Scheduler {
         let mut inner = self.lock();
         inner.free += 1;
         let Some(state) = inner.targets.get_mut(&target) else { return };
-        state.busy = false;
-        if let (Some(began), Finish::Sent(..)) = (state.began.take(), &finish) {
+        if let (Some(began), Finish::Sent(..)) = (state.busy.take(), &finish) {
             state.slow = began.elapsed() > SLOW;
         }
         let was_suspect = std::mem::take(&mut state.suspect);
@@ -263,7 +263,7 @@ impl Scheduler {
             if state.not_before.saturating_add(DAY) < now {
                 (state.failures, state.word) = (0, None);
             }
-            state.busy || state.backlog || !state.is_at_rest(now)
+            state.busy.is_some() || state.backlog || !state.is_at_rest(now)
         });
     }
 }
@@ -283,11 +283,10 @@ impl Inner {
     fn begin(&mut self, target: &Target, pace: Option<Pace>, now: Millis) -> Turn {
         let state = self.targets.entry(Arc::clone(target)).or_default();
         let earlier = state.turn_at;
-        state.busy = true;
+        state.busy = Some(Instant::now());
         state.ready_at = None;
         state.pace = pace;
         state.suspect = state.is_suspect();
-        state.began = Some(Instant::now());
         if let Some(pace) = pace {
             state.turn_at = pace.take(state.turn_at, now);
         }
@@ -321,7 +320,7 @@ impl State {
     }
 
     fn is_at_rest(&self, now: Millis) -> bool {
-        !self.busy
+        self.busy.is_none()
             && !self.slow
             && self.turn_at <= now
             && self.not_before <= now
