@@ -38,6 +38,14 @@ impl Engine {
         }
     }
 
+    /// After something was held for a channel as it was: whoever mended the channel since then found nothing held.
+    pub(super) async fn reconcile_where_changed(&self, was: &LiveChannel) {
+        let now = self.patiently(|| self.0.parts.directory.channel(&was.id)).await;
+        if now.is_some_and(|now| state(now.as_deref()) != state(Some(was))) {
+            self.reconcile_channel(&was.id).await;
+        }
+    }
+
     async fn reconcile_with(&self, id: &str, live: Option<&LiveChannel>) {
         let now = self.now();
         let (held, target) = state(live).map_or((None, None), |(held, target)| (held, Some(target.to_owned())));

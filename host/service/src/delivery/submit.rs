@@ -125,9 +125,8 @@ impl Engine {
         };
         if is_new {
             for planned in planned.iter().filter(|planned| planned.delivery.status == Status::Held) {
-                // Whoever mended the channel since it was looked at found nothing held.
-                let (engine, id) = (self.clone(), planned.channel.id.clone());
-                self.0.tasks.spawn(async move { engine.reconcile_channel(&id).await });
+                let (engine, channel) = (self.clone(), Arc::clone(&planned.channel));
+                self.0.tasks.spawn(async move { engine.reconcile_where_changed(&channel).await });
             }
             let folded = planned.iter().filter(|planned| planned.delivery.status.is_end()).count();
             self.0.open.ended(&organization.id, folded);
