@@ -92,6 +92,8 @@ impl Store {
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .min_connections(0)
+            // While the database is away, who asks is told so soon.
+            .acquire_timeout(Duration::from_secs(5))
             // A reader that opened another file, or made one, would read another's events.
             .after_connect(move |_, _| {
                 let same = same.check();
