@@ -6,6 +6,7 @@ use std::sync::Arc;
 use tokio_util::task::TaskTracker;
 
 use crate::access::{RateLimits, Tokens};
+use crate::alerts::Registry;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::delivery::Engine;
@@ -35,6 +36,7 @@ pub(crate) struct Parts {
     pub(crate) delivery: Engine,
     pub(crate) plugins: Plugins,
     pub(crate) directory: Directory,
+    pub(crate) alerts: Registry,
     /// Requests that are worked on.
     pub(crate) running: TaskTracker,
 }

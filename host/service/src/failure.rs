@@ -47,6 +47,11 @@ impl FailureBody {
         // Texts and numbers alone: it cannot fail.
         serde_json::to_string(self).unwrap_or_default()
     }
+
+    /// What the database kept.
+    pub(crate) fn read(kept: &str) -> Option<Self> {
+        serde_json::from_str(kept).ok()
+    }
 }
 
 /// What a kind is called.

@@ -2,6 +2,7 @@
 //! their own.
 
 mod access;
+mod alerts;
 mod api;
 mod app;
 mod audit;
@@ -28,6 +29,7 @@ mod metrics;
 mod output;
 mod plugins;
 pub mod program;
+mod quiet;
 mod rotation;
 mod sealed;
 pub mod service;

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::{RateLimits, Tokens};
+use crate::alerts::Registry;
 use crate::api;
 use crate::app::{App, Parts};
 use crate::boot::{self, BootError, Lock};
@@ -91,6 +92,7 @@ impl Service {
             delivery,
             metrics,
             plugins,
+            alerts: Registry::new(store.clone()),
             keys: Keys::new(store.clone(), vault.clone()),
             tokens: Tokens::default(),
             limits: RateLimits::new(config.limits.requests_per_second),

@@ -36,6 +36,8 @@ pub const TEXT_LIMIT: usize = 4000;
 pub const BUTTON_URL_LIMIT: usize = 3000;
 /// The longest address that still goes out, as a link in the top-level text.
 pub const LINK_LIMIT: usize = 3900;
+/// What a digest's summaries, labels and responders share: Slack's undocumented total is above 10,000.
+const BLOCKS_LIMIT: usize = 9800;
 /// How much of a title is shown.
 const TITLE_LIMIT: usize = 250;
 
@@ -51,7 +53,11 @@ pub(crate) const TOO_LONG: &str = "The report's address is too long to be shown 
 pub fn render(event: &Event) -> Message {
     let report = Address::of_report(event);
     let headline = headline(event, TITLE_LIMIT);
-    let mut sections = parts::sections(event, &Limits::BLOCKS);
+    let labels = parts::labels(event, &Limits::BLOCKS);
+    let responders = parts::responders(event, &Limits::BLOCKS);
+    let below: usize = labels.fields.iter().chain(&responders).map(|text| length(text)).sum();
+    let digest = Limits::BLOCKS.digest.min(BLOCKS_LIMIT - below);
+    let mut sections = parts::sections(event, &Limits { digest, ..Limits::BLOCKS });
     let mut text = headline.clone();
     match &report {
         Address::Link(url) => {
@@ -62,12 +68,11 @@ pub fn render(event: &Event) -> Message {
         Address::Button(_) | Address::None => {}
     }
     let mut blocks: Vec<Block> = sections.into_iter().map(Block::section).collect();
-    let labels = parts::labels(event, &Limits::BLOCKS);
     if !labels.fields.is_empty() {
         blocks.push(Block::fields(labels.fields));
     }
     blocks.extend(labels.left_out.map(Block::section));
-    blocks.extend(parts::responders(event, &Limits::BLOCKS).map(Block::section));
+    blocks.extend(responders.map(Block::section));
     let buttons = buttons(&report, &address::runbook(event));
     if !buttons.is_empty() {
         blocks.push(Block::Divider);

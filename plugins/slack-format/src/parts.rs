@@ -3,23 +3,33 @@
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
+use core::mem;
 
 use pqh_channel_sdk::events::{BrokenRule, Detail, Event, NotebookRun, Notice, RunStatus, State, Summary};
-use pqh_channel_sdk::text::length;
+use pqh_channel_sdk::text::{length, one_line, truncate};
 
 use crate::address::{encode, is_runbook};
-use crate::mrkdwn::{count, line, line_or, lines, link};
+use crate::mrkdwn::{MARKER, count, line, line_or, lines, link};
 use crate::time::{date, date_utc};
 
 /// How many labels are shown (Slack: fields <= 10).
 const LABELS: usize = 10;
+/// How many of a digest's summaries are named, each of them. The host puts no more into one.
+const NAMED: usize = 25;
+/// What is left of a title where room is scarce: eight characters and the marker, even where each is sent as `&amp;`.
+const SHORTEST_TITLE: usize = 48;
+/// The local text of a digest's times, as sent. What is longer gives way to the time in UTC.
+const LOCAL_TIME: usize = 32;
 
 /// How much room each part has, in characters as sent. All together stay below 10,000, Slack's undocumented total.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
-    /// Broken rules, a message, or a digest's summaries.
+    /// Broken rules, a message, or one section of a digest's summaries.
     pub(crate) body: usize,
+    /// A digest's summaries, all together. 25 of them need 3300 at least.
+    pub(crate) digest: usize,
     /// Names and titles within a line.
     pub(crate) name: usize,
     /// A notice's remedy, and who should respond.
@@ -29,10 +39,11 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// 2900 + 2 * 250 + 2 * 700 + 10 * 430, with what stands between them.
-    pub(crate) const BLOCKS: Self = Self { body: 2900, name: 250, extra: 700, label: (80, 340) };
+    /// 2900 + 2 * 250 + 2 * 700 + 10 * 430, with what stands between them; a digest's summaries leave room to labels and
+    /// responders.
+    pub(crate) const BLOCKS: Self = Self { body: 2900, digest: 9200, name: 250, extra: 700, label: (80, 340) };
     /// For a message of text alone: 4000 with everything.
-    pub(crate) const PLAIN: Self = Self { body: 1400, name: 200, extra: 300, label: (30, 60) };
+    pub(crate) const PLAIN: Self = Self { body: 1400, digest: 3400, name: 200, extra: 300, label: (30, 60) };
 }
 
 /// A title on one line.
@@ -63,7 +74,7 @@ pub(crate) fn sections(event: &Event, limits: &Limits) -> Vec<String> {
         }
         Detail::Notebook(run) => sections.push(notebook(run, limits)),
         Detail::Notice(notice) => sections.extend(self::notice(notice, limits)),
-        Detail::Digest(digest) => sections.push(summaries(&digest.summaries, limits.body)),
+        Detail::Digest(digest) => sections.extend(digest_sections(&digest.summaries, limits)),
         Detail::Test => {
             sections.push("This is a test. Alerts to this channel will look like this message.".to_owned());
             sections.push(format!("📅 *When:* {}", when()));
@@ -112,43 +123,142 @@ pub(crate) fn rules(rules: &[BrokenRule], limit: usize) -> String {
     listed("🔎 *Broken Rules:*", rules.iter().enumerate().map(rule), rules.len(), "broken rule", limit)
 }
 
-fn summaries(summaries: &[Summary], limit: usize) -> String {
-    if summaries.is_empty() {
-        return "Nothing to tell.".to_owned();
-    }
-    listed("*Alerts:*", summaries.iter().map(summary), summaries.len(), "alert", limit)
+/// How much of each summary is told. Addresses are shown whole or not at all.
+#[derive(Debug, Clone, Copy)]
+struct Share {
+    title: usize,
+    text: usize,
+    link: usize,
 }
 
-fn summary(summary: &Summary) -> String {
-    let sign = match summary.state {
-        State::Triggered => "🚨",
-        State::Resolved => "✅",
-        State::Notebook => "📔",
-        State::Notice => "📣",
+impl Share {
+    const fn new(title: usize, text: usize, link: usize) -> Self {
+        Self { title, text, link }
+    }
+
+    /// From all that is ever told to the least. Links go first, the longest before the others, then texts, then the ends
+    /// of titles; all summaries give up the same.
+    const STEPS: [Self; 14] = [
+        Self::new(120, 200, 500),
+        Self::new(120, 200, 250),
+        Self::new(120, 200, 150),
+        Self::new(120, 200, 0),
+        Self::new(120, 150, 0),
+        Self::new(120, 120, 0),
+        Self::new(100, 100, 0),
+        Self::new(80, 80, 0),
+        Self::new(80, 60, 0),
+        Self::new(64, 50, 0),
+        Self::new(64, 40, 0),
+        Self::new(64, 30, 0),
+        Self::new(64, 0, 0),
+        Self::LEAST,
+    ];
+    const LEAST: Self = Self::new(SHORTEST_TITLE, 0, 0);
+}
+
+/// A summary's parts, each as sent.
+#[derive(Debug)]
+struct Told {
+    sign: &'static str,
+    title: String,
+    text: String,
+    date: String,
+    link: Option<String>,
+}
+
+impl Told {
+    fn of(summary: &Summary) -> Self {
+        let url = summary.report.as_ref().and_then(|report| encode(report.url.as_deref()?));
+        let local = &summary.occurred_at_local;
+        let local = if length(&line(local, 2 * LOCAL_TIME)) > LOCAL_TIME { "" } else { local };
+        Self {
+            sign: match summary.state {
+                State::Triggered => "🚨",
+                State::Resolved => "✅",
+                State::Notebook => "📔",
+                State::Notice => "📣",
+            },
+            title: beginning(&summary.title, 120),
+            text: line(&summary.text, 200),
+            date: date(summary.occurred_at, local),
+            link: url.map(|url| link(&url, "View Report")),
+        }
+    }
+
+    fn line(&self, share: Share) -> String {
+        let Self { sign, title, text, date, link } = self;
+        let mut told = format!("{sign} *{}*", truncate(title, share.title, MARKER));
+        let text = truncate(text, share.text, MARKER);
+        if !text.is_empty() {
+            told = format!("{told}: {text}");
+        }
+        told = format!("{told} · {date}");
+        match link {
+            Some(link) if length(link) <= share.link => format!("{told} · {link}"),
+            _ => told,
+        }
+    }
+}
+
+/// A title of which something is always left: neither white space before it nor marks without end on its first
+/// character take its place.
+fn beginning(text: &str, limit: usize) -> String {
+    let text = text.trim_start_matches(|character: char| one_line(character.encode_utf8(&mut [0; 4])).is_empty());
+    let told = title(text, limit);
+    if truncate(&told, SHORTEST_TITLE, MARKER) != MARKER {
+        return told;
+    }
+    let first: String = text.chars().take(8).collect();
+    title(&first, limit) + MARKER
+}
+
+/// A digest's summaries below their number, each named, in as many sections as they need.
+fn digest_sections(summaries: &[Summary], limits: &Limits) -> Vec<String> {
+    if summaries.is_empty() {
+        return vec!["Nothing to tell.".to_owned()];
+    }
+    let told: Vec<Told> = summaries.iter().take(NAMED).map(Told::of).collect();
+    let heading = format!("*{} message{}:*", count(summaries.len()), plural(summaries.len()));
+    let left = summaries.len() - told.len();
+    let lines = |share: Share| -> Vec<String> {
+        let named = told.iter().map(|told| told.line(share));
+        [heading.clone()].into_iter().chain(named).chain((left > 0).then(|| more(left, "message"))).collect()
     };
-    let mut told = format!("{sign} *{}*", title(&summary.title, 120));
-    let text = line(&summary.text, 200);
-    if !text.is_empty() {
-        told = format!("{told}: {text}");
+    let fits = |lines: &Vec<String>| lines.iter().map(|line| length(line) + 1).sum::<usize>() <= limits.digest;
+    let lines = Share::STEPS.into_iter().map(lines).find(fits).unwrap_or_else(|| lines(Share::LEAST));
+    packed(lines, limits.body)
+}
+
+/// Whole lines in as few texts as hold them, each of at most `limit` characters.
+fn packed(lines: Vec<String>, limit: usize) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut text = String::new();
+    let mut used = 0;
+    for line in lines {
+        let needed = length(&line) + 1;
+        if used > 0 && used + needed > limit {
+            texts.push(mem::take(&mut text));
+            used = 0;
+        }
+        if used > 0 {
+            text.push('\n');
+        }
+        text.push_str(&line);
+        used += needed;
     }
-    told = format!("{told} · {}", date(summary.occurred_at, &summary.occurred_at_local));
-    let url = summary.report.as_ref().and_then(|report| encode(report.url.as_deref()?));
-    match url.map(|url| link(&url, "View Report")) {
-        Some(link) if length(&link) <= 500 => format!("{told} · {link}"),
-        _ => told,
-    }
+    texts.push(text);
+    texts
 }
 
 /// `heading` and as many lines as fit, each whole; what does not fit is counted.
 fn listed(heading: &str, lines: impl Iterator<Item = String>, total: usize, noun: &str, limit: usize) -> String {
-    let plural = |number: usize| if number == 1 { "" } else { "s" };
-    let more = |left: usize| format!("\n… and {} more {noun}{}", count(left), plural(left));
     let mut list = heading.to_owned();
     let mut used = length(heading);
     let mut shown = 0;
     for line in lines {
         let left = total - shown - 1;
-        let reserve = if left > 0 { length(&more(left)) } else { 0 };
+        let reserve = if left > 0 { 1 + length(&more(left, noun)) } else { 0 };
         let needed = 1 + length(&line);
         if used + needed + reserve > limit {
             break;
@@ -161,8 +271,16 @@ fn listed(heading: &str, lines: impl Iterator<Item = String>, total: usize, noun
     match total - shown {
         0 => list,
         _ if shown == 0 => format!("{heading} {} {noun}{}", count(total), plural(total)),
-        left => list + &more(left),
+        left => format!("{list}\n{}", more(left, noun)),
     }
+}
+
+fn more(left: usize, noun: &str) -> String {
+    format!("… and {} more {noun}{}", count(left), plural(left))
+}
+
+fn plural(number: usize) -> &'static str {
+    if number == 1 { "" } else { "s" }
 }
 
 /// The labels of a message, as section fields.
@@ -178,11 +296,7 @@ pub(crate) fn labels(event: &Event, limits: &Limits) -> Labels {
         format!("*{}:*\n{}", line_or(name, limits.label.0, "(unnamed)"), line_or(value, limits.label.1, "(empty)"))
     };
     let left = told().count().saturating_sub(LABELS);
-    let plural = if left == 1 { "" } else { "s" };
-    Labels {
-        fields: told().take(LABELS).map(field).collect(),
-        left_out: (left > 0).then(|| format!("… and {} more label{plural}", count(left))),
-    }
+    Labels { fields: told().take(LABELS).map(field).collect(), left_out: (left > 0).then(|| more(left, "label")) }
 }
 
 /// Who should respond: Slack's ids as mentions, anybody else as text.

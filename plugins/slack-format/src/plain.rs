@@ -13,13 +13,18 @@ use crate::mrkdwn::link;
 use crate::parts::{self, Limits};
 use crate::{Message, TEXT_LIMIT, TITLE_LIMIT, TOO_LONG, headline};
 
-/// What a digest's or a trigger's list needs at least: its heading and its count.
+/// What a trigger's list needs at least: its heading and its count.
 const LIST_MINIMUM: usize = 80;
+/// The longest link to a report.
+const REPORT: usize = 3400;
+/// The same for a digest, which needs the room for its titles.
+const DIGEST_REPORT: usize = 300;
 
 /// The message as text alone, in at most 4000 characters.
 pub fn plain_text(event: &Event) -> Message {
+    let longest = if matches!(event.detail, Detail::Digest(_)) { DIGEST_REPORT } else { REPORT };
     let report = match Address::of_report(event) {
-        Address::Button(url) => Some(link(&url, "View Report")).filter(|link| length(link) <= 3400),
+        Address::Button(url) => Some(link(&url, "View Report")).filter(|link| length(link) <= longest),
         Address::Link(_) | Address::TooLong | Address::None => None,
     };
     let no_report = matches!(Address::of_report(event), Address::None);
@@ -40,10 +45,16 @@ pub fn plain_text(event: &Event) -> Message {
     Message { text: told.join("\n\n"), unfurl_links: false, unfurl_media: false, attachments: Vec::new() }
 }
 
-/// The parts by their place. A list of rules shrinks to the room there is, so that its count is never lost.
+/// The parts by their place. A list shrinks to the room there is, so that no count and no name is ever lost.
 fn parts_of(event: &Event, room: usize) -> Vec<String> {
-    let body = Limits::PLAIN.body.min(room / 2).max(LIST_MINIMUM);
-    let limits = Limits { body, name: Limits::PLAIN.name.min(body), ..Limits::PLAIN };
+    let limits = if let Detail::Digest(_) = event.detail {
+        // Names before all else, in one list.
+        let digest = room.saturating_sub(2);
+        Limits { body: digest, digest, ..Limits::PLAIN }
+    } else {
+        let body = Limits::PLAIN.body.min(room / 2).max(LIST_MINIMUM);
+        Limits { body, name: Limits::PLAIN.name.min(body), ..Limits::PLAIN }
+    };
     let mut parts = parts::sections(event, &limits);
     if let (Detail::Triggered(_), true) = (&event.detail, room < 800) {
         // Little room: the rules before what the headline says already.

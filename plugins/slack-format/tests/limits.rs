@@ -1,11 +1,12 @@
 //! Whatever an event holds, its message keeps Slack's limits, and headline, report link and count are there.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by a panic")]
 
-use pqh_channel_sdk::events::{Detail, Event, Trigger};
+use pqh_channel_sdk::events::{Detail, Event, Report, State, Summary, Trigger};
 use pqh_channel_sdk::testkit::events;
+use pqh_channel_sdk::text::one_line;
 use proptest::prelude::*;
 use serde_json::Value;
-use slack_format::{plain_text, render};
+use slack_format::{escape, plain_text, render};
 
 fn length(value: &Value) -> usize {
     value.as_str().unwrap().chars().count()
@@ -156,12 +157,124 @@ fn an_event_of_nothing_is_still_a_message() {
     assert!(rich.to_string().contains("(untitled)"));
 }
 
+/// The lines of a digest as they are read, in both forms, below a heading that counts them.
+fn check_digest(event: &Event, count: usize) -> [Vec<String>; 2] {
+    let rich = serde_json::to_value(render(event)).unwrap();
+    let plain = serde_json::to_value(plain_text(event)).unwrap();
+    check_limits(&rich);
+    check_limits(&plain);
+    let mut found = Vec::new();
+    texts(&rich["attachments"], &mut found);
+    [found.join("\n"), plain["text"].as_str().unwrap().to_owned()].map(|text| {
+        let heading = if count == 1 { "*1 message:*".to_owned() } else { format!("*{count} messages:*") };
+        let below = text.lines().skip_while(|line| **line != heading).skip(1);
+        let signed = |line: &&str| ["🚨 *", "✅ *", "📔 *", "📣 *"].iter().any(|sign| line.starts_with(sign));
+        below.take_while(signed).map(str::to_owned).collect()
+    })
+}
+
+/// What has to be seen of a title: its first eight characters.
+fn seen(title: &str) -> String {
+    let begins: String = one_line(title).replace("```", "'''").chars().take(8).collect();
+    if begins.is_empty() { "(untitled)".to_owned() } else { escape(begins.trim_end()) }
+}
+
+fn check_names(event: &Event) {
+    let Detail::Digest(digest) = &event.detail else { panic!("no digest") };
+    for lines in check_digest(event, digest.summaries.len()) {
+        assert_eq!(lines.len(), digest.summaries.len(), "{lines:#?}");
+        for (line, summary) in lines.iter().zip(&digest.summaries) {
+            let title = line.split_once(" *").unwrap().1;
+            assert!(title.starts_with(&seen(&summary.title)), "{line} of {:?}", summary.title);
+            assert!(line.contains("* · <!date^") || line.contains("*: "), "{line}");
+            assert!(line.contains(" · <!date^"), "{line}");
+        }
+    }
+}
+
+fn digest_of(told: Vec<(String, String, String, String)>) -> Event {
+    let mut event = events::digest(told.len());
+    let Detail::Digest(digest) = &mut event.detail else { return event };
+    for (summary, (title, text, local, path)) in digest.summaries.iter_mut().zip(told) {
+        let report = summary.report.take().map(|report| Report { url: Some(format!("https://x.y/{path}")), ..report });
+        *summary = Summary { title, text, occurred_at_local: local, report, ..summary.clone() };
+    }
+    event
+}
+
 #[test]
-fn a_digest_of_many_is_counted() {
-    let message = serde_json::to_value(render(&events::digest(500))).unwrap();
-    check_limits(&message);
-    assert!(message.to_string().contains("more alerts"));
-    check_limits(&serde_json::to_value(plain_text(&events::digest(500))).unwrap());
+fn a_digest_names_twenty_five_whatever_they_are_called() {
+    for piece in
+        ["a", "&", "<!channel> ", "👩‍👩‍👧", "שלום ", "\u{202e}x", "```", "|^>", "❤\u{fe0f}", "\n> ", "*", "· <!date^ "]
+    {
+        for size in [1, 60, 1000, 20_000] {
+            let text = piece.repeat(size / piece.len() + 1);
+            let mut event = digest_of(vec![(text.clone(), text.clone(), text.clone(), text.clone()); 25]);
+            check_names(&event);
+            // With everything else that a message may have.
+            event.title.clone_from(&text);
+            event.labels = vec![(text.clone(), text.clone()); 12];
+            event.mentions = vec![text.clone(); 6];
+            for url in [format!("https://x.y/{}", "p".repeat(250)), "https://x.y/".to_owned() + &text] {
+                event.report = Some(Report { url: Some(url), ..events::triggered().report.unwrap() });
+                check_names(&event);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_title_that_begins_with_nothing_or_never_ends_its_first_character_is_named() {
+    let marks = "e".to_owned() + &"\u{301}\u{302}".repeat(5000);
+    let blank = " \n\u{0}\u{202e}".repeat(5000) + "Sales";
+    let event = digest_of(
+        [marks, blank]
+            .into_iter()
+            .cycle()
+            .take(25)
+            .map(|title| (title, String::new(), String::new(), String::new()))
+            .collect(),
+    );
+    for lines in check_digest(&event, 25) {
+        assert!(lines.iter().step_by(2).all(|line| line.contains(" *e\u{301}")), "{lines:#?}");
+        assert!(lines.iter().skip(1).step_by(2).all(|line| line.contains(" *Sales* · ")), "{lines:#?}");
+    }
+}
+
+#[test]
+fn a_digest_of_summaries_of_common_length_is_told_whole() {
+    let title = "t".repeat(59);
+    let text = "x".repeat(99);
+    let path = "p".repeat(119 - "https://x.y/".len());
+    let event = digest_of(vec![(title.clone(), text.clone(), "Dec 15, 2024 12:14 PM".to_owned(), path.clone()); 25]);
+    let [rich, plain] = check_digest(&event, 25);
+    for line in &rich {
+        assert!(line.contains(&format!("*{title}*: {text} · <!date^")), "{line}");
+        assert!(line.ends_with(&format!(" · <https://x.y/{path}|View Report>")), "{line}");
+    }
+    assert_eq!((rich.len(), plain.len()), (25, 25));
+    assert!(plain.iter().all(|line| line.contains(&title)), "{plain:#?}");
+}
+
+#[test]
+fn what_is_beyond_twenty_five_is_counted() {
+    let event = events::digest(500);
+    for lines in check_digest(&event, 500) {
+        assert_eq!(lines.len(), 25);
+    }
+    for message in [render(&event), plain_text(&event)] {
+        assert!(serde_json::to_string(&message).unwrap().contains("… and 475 more messages"));
+    }
+}
+
+#[test]
+fn a_digest_of_nothing_is_still_a_message() {
+    let event = events::digest(0);
+    for message in [render(&event), plain_text(&event)] {
+        let message = serde_json::to_value(message).unwrap();
+        check_limits(&message);
+        assert!(message.to_string().contains("Nothing to tell."));
+    }
 }
 
 proptest! {
@@ -176,5 +289,32 @@ proptest! {
         event.report.as_mut().unwrap().url = Some(format!("https://x.y/{}", path.repeat(4)));
         event.labels.push(("runbook".to_owned(), format!("https://x.y/{path}")));
         check(&event);
+    }
+
+    #[test]
+    fn no_digest_leaves_a_title_out(
+        told in prop::collection::vec(
+            (
+                "(?s)([&<>|`*\\n]|\\PC|.){0,200}",
+                "(?s)([&<>|`*\\n]|\\PC|.){0,300}",
+                prop_oneof!["Dec 15, 2024 2:14 PM", "(?s).{0,100}"],
+                "(?s).{0,300}",
+            ),
+            1..=25,
+        ),
+        states in prop::collection::vec(0usize..4, 25),
+        labels in 0usize..14,
+        title in "(?s)([&<>]|.){0,300}",
+    ) {
+        let mut event = digest_of(told);
+        event.labels = vec![(title.clone(), title.clone()); labels];
+        event.mentions = vec![title.clone(); labels];
+        event.title = title;
+        if let Detail::Digest(digest) = &mut event.detail {
+            for (summary, state) in digest.summaries.iter_mut().zip(states) {
+                summary.state = [State::Triggered, State::Resolved, State::Notebook, State::Notice][state];
+            }
+        }
+        check_names(&event);
     }
 }

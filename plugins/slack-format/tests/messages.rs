@@ -1,9 +1,41 @@
 //! Each message as it goes out, kept as a snapshot, and against the guide's words.
 #![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
-use pqh_channel_sdk::events::{RunStatus, Severity};
+use pqh_channel_sdk::events::{Detail, Event, RunStatus, Severity, State};
 use pqh_channel_sdk::testkit::events;
 use slack_format::{Message, plain_text, render};
+
+/// A digest of the longest night that the host makes one message of.
+fn night() -> Event {
+    let names = [
+        "Daily Sales Alert",
+        "Checkout conversion below target (EU)",
+        "Warehouse sync is late",
+        "R&D spend > budget",
+        "New sign-ups per hour, all regions",
+    ];
+    let texts = [
+        (State::Triggered, "Revenue < 10000 (Current: 8750) and 2 more"),
+        (State::Resolved, "Returned to an 'ok' state"),
+        (State::Notebook, "Daily ETL completed with 3 warnings. 1,247 records processed, 12 left out as duplicates."),
+        (State::Notice, "Connection 'Sales Alerts' was paused because Slack refused its messages."),
+    ];
+    let mut event = events::digest(25);
+    "25 messages that waited".clone_into(&mut event.title);
+    let Detail::Digest(digest) = &mut event.detail else { return event };
+    let kinds = names.iter().cycle().zip(texts.iter().cycle());
+    for (number, (summary, (name, (state, text)))) in (0u64..).zip(digest.summaries.iter_mut().zip(kinds)) {
+        summary.title = format!("{name} #{}", number + 1);
+        summary.state = *state;
+        (*text).clone_into(&mut summary.text);
+        summary.occurred_at += number * 780_000;
+        summary.report.as_mut().unwrap().url = Some(format!(
+            "https://app.pyqueryhub.com/acme/reports/{}?from=alert&run=01J9ZQ5W6T3M8K2V7B4XNY0R{number:02}",
+            42 + number
+        ));
+    }
+    event
+}
 
 /// The words of a message as people read them, with `*` taken away and dates and links as their text.
 fn words(message: &Message) -> String {
@@ -83,6 +115,37 @@ fn notices_tests_and_digests_have_their_own_headline() {
     insta::assert_json_snapshot!("notice", render(&events::notice()));
     insta::assert_json_snapshot!("test", render(&events::test()));
     insta::assert_json_snapshot!("digest", render(&events::digest(2)));
+}
+
+#[test]
+fn a_digest_of_a_whole_night_leaves_out_nothing() {
+    let message = render(&night());
+    let words = words(&message);
+    assert_eq!(words.matches("View Report").count(), 25);
+    assert!(
+        words.starts_with(
+            "🗂️ Digest: 25 messages that waited\n\n25 messages:\n🚨 Daily Sales Alert #1: Revenue < 10000"
+        )
+    );
+    assert!(!words.contains('…'));
+    insta::assert_json_snapshot!("digest_of_a_night", message);
+    insta::assert_json_snapshot!("plain_digest_of_a_night", plain_text(&night()));
+}
+
+#[test]
+fn a_digest_of_endless_texts_names_them_all() {
+    let mut event = night();
+    let Detail::Digest(digest) = &mut event.detail else { return };
+    for (number, summary) in (1..).zip(&mut digest.summaries) {
+        summary.title = match number % 3 {
+            0 => format!("{number} {}", "<&> ".repeat(300)),
+            1 => format!("{number} {}", "A very long title of an alert that somebody gave. ".repeat(20)),
+            _ => "&".repeat(number * 40),
+        };
+        summary.text = "<!channel> & so on ".repeat(30);
+    }
+    insta::assert_json_snapshot!("digest_of_endless_texts", render(&event));
+    insta::assert_json_snapshot!("plain_digest_of_endless_texts", plain_text(&event));
 }
 
 #[test]

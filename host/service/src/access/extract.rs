@@ -15,6 +15,8 @@ use crate::app::App;
 pub(crate) struct Publishing(pub(crate) OrgCaller);
 /// Reads what belongs to an organization: members, admins.
 pub(crate) struct Reading(pub(crate) OrgCaller);
+/// Says what alerts there are: members, admins.
+pub(crate) struct Alerting(pub(crate) OrgCaller);
 /// Runs an organization: admins.
 pub(crate) struct Administering(pub(crate) OrgCaller);
 /// Runs the service: operators.
@@ -33,6 +35,14 @@ impl FromRequestParts<App> for Publishing {
 }
 
 impl FromRequestParts<App> for Reading {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        within(parts, app, &[Role::Member, Role::Admin]).await.map(Self)
+    }
+}
+
+impl FromRequestParts<App> for Alerting {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {

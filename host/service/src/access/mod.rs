@@ -12,7 +12,7 @@ pub(crate) mod tokens;
 
 pub(crate) use caller::{AnyCaller, Caller, OrgCaller};
 pub(crate) use client::client_address;
-pub(crate) use extract::{Administering, Browsing, Operating, Overseeing, Publishing, Reading};
+pub(crate) use extract::{Administering, Alerting, Browsing, Operating, Overseeing, Publishing, Reading};
 pub(crate) use limits::RateLimits;
 pub(crate) use role::Role;
 pub(crate) use token::Token;

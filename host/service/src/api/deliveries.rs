@@ -9,7 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::input::{Input, Params};
+use super::input::{Force, Input, Params};
 use super::page::{Page, PageQuery, Span};
 use super::problem::Problem;
 use crate::access::{Administering, OrgCaller, Reading};
@@ -18,6 +18,7 @@ use crate::audit::{Entry, Object};
 use crate::clock::rfc3339;
 use crate::delivery::CancelError;
 use crate::failure::FailureBody;
+use crate::store;
 use crate::store::deliveries::Replay;
 use crate::store::rows::Status;
 use crate::store::views::{self, AttemptView, DeliveryView, Filter};
@@ -67,6 +68,10 @@ pub(crate) struct DeliveryJson {
     /// Attempts that count: throttled ones do not.
     attempt_count: i64,
     accepted_at: String,
+    /// The alert that it is about.
+    alert: Option<String>,
+    /// Where it waits for the end of quiet hours: when they end.
+    quiet_until: Option<String>,
     /// When it is tried next, while queued or waiting.
     due_at: Option<String>,
     ended_at: Option<String>,
@@ -148,9 +153,10 @@ async fn list(
         Some(name) => Some(channel_id(&app, &caller.organization, &name).await?),
         None => None,
     };
-    let filter = Filter { status, channel, code, before: span.after_number()? };
+    let before = span.after.as_deref().map(place).transpose()?;
+    let filter = Filter { status, channel, code, before };
     let rows = views::deliveries(app.store.readers(), &caller.organization, &filter, span.rows()).await?;
-    Ok(axum::Json(span.page(rows, |row| row.seq.to_string(), delivery_json)))
+    Ok(axum::Json(span.page(rows, |row| format!("{}.{}", row.seq, row.id), delivery_json)))
 }
 
 /// One delivery, with its attempts.
@@ -167,24 +173,27 @@ async fn show(
     Ok(axum::Json(DeliveryDetail { delivery, attempts }))
 }
 
-/// Sends a failed or cancelled delivery again.
+/// Sends a failed or cancelled delivery again. One of an alert that has moved on since only with `force`.
 #[utoipa::path(post, path = "/v1/deliveries/{id}/replay", tag = "deliveries",
-    responses((status = 202, body = DeliveryJson), (status = "4XX", body = Problem)))]
+    params(Force), responses((status = 202, body = DeliveryJson), (status = "4XX", body = Problem)))]
 async fn replay_one(
     State(app): State<App>,
     Administering(caller): Administering,
     Path(id): Path<String>,
+    Params(Force { force }): Params<Force>,
 ) -> Result<(StatusCode, axum::Json<DeliveryJson>), Problem> {
     let before = find(&app, &caller.organization, &id).await?;
     let object = Object::new("delivery", &id, &before.title);
     let entry = entry(&app, &caller, "delivery.replayed", object, None);
-    if !app.delivery.replay_one(&caller.organization, &id, entry).await? {
-        return Err(not_replayable(&before));
+    match app.delivery.replay_one(&caller.organization, &id, force, entry).await? {
+        store::deliveries::Replayed::Queued(_) => {}
+        store::deliveries::Replayed::LeftBehind => return Err(left_behind()),
+        store::deliveries::Replayed::Not => return Err(not_replayable(&before)),
     }
     Ok((StatusCode::ACCEPTED, axum::Json(find(&app, &caller.organization, &id).await?)))
 }
 
-/// Sends failed deliveries again.
+/// Sends failed deliveries again, but not those that their alert has left behind.
 #[utoipa::path(post, path = "/v1/deliveries/replay", tag = "deliveries", request_body = ReplayRequest,
     responses((status = 202, body = Replayed), (status = "4XX", body = Problem)))]
 async fn replay_many(
@@ -258,6 +267,8 @@ pub(super) fn delivery_json(row: DeliveryView) -> DeliveryJson {
         title: row.title,
         severity: row.severity,
         channel: ChannelName { id: row.channel_id, alias: row.alias, r#type: row.channel_type },
+        alert: row.alert_id,
+        quiet_until: row.quiet_until.filter(|_| row.status == "waiting").map(rfc3339),
         status: row.status,
         possible_repeat: row.possible_repeat != 0,
         attempt_count: row.attempts,
@@ -305,6 +316,20 @@ fn unknown_status(name: &str) -> Problem {
     let known: Vec<&str> = Status::ALL.iter().map(|status| status.name()).collect();
     let name: String = name.chars().take(60).collect();
     Problem::unprocessable("bad-request", format!("`status`: expected one of {}; found {name:?}", known.join(", ")))
+}
+
+/// Where a page ends: a number, and an id among those of the same.
+fn place(cursor: &str) -> Result<(i64, String), Problem> {
+    let place = cursor.split_once('.').and_then(|(seq, id)| Some((seq.parse().ok()?, id.to_owned())));
+    place.ok_or_else(super::page::bad_cursor)
+}
+
+fn left_behind() -> Problem {
+    Problem::conflict(
+        "alert-moved-on",
+        "The alert of this message has been resolved, or its channel was told of something later: sent now, it would tell \
+         what is no longer so. Repeat it with `?force=true` to send it all the same.",
+    )
 }
 
 fn not_replayable(delivery: &DeliveryJson) -> Problem {

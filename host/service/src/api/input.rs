@@ -6,7 +6,9 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
 
 use super::problem::Problem;
 use crate::app::App;
@@ -37,6 +39,15 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Params<T> {
             Problem::new(StatusCode::BAD_REQUEST, "bad-query", format!("{}.", rejection.body_text()))
         })
     }
+}
+
+/// Whether to do what the service advises against.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Force {
+    /// Do it all the same.
+    #[serde(default)]
+    pub(crate) force: bool,
 }
 
 /// The last part of a path: whose id.
@@ -106,7 +117,6 @@ fn refused(path: &str, error: &serde_json::Error) -> Problem {
 
 #[cfg(test)]
 mod tests {
-    use serde::Deserialize;
     use serde_json::{Value, json};
 
     use super::*;

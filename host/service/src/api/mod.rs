@@ -1,5 +1,6 @@
 //! The HTTP API: `/v1`, what it describes of itself at `/openapi.json`, and health.
 
+mod alerts;
 mod audit;
 mod channel_types;
 mod channels;
@@ -41,6 +42,7 @@ fn routes() -> OpenApiRouter<App> {
         .merge(members::routes())
         .merge(audit::routes())
         .merge(events::routes())
+        .merge(alerts::routes())
         .merge(deliveries::routes())
         .merge(channels::routes())
         .merge(channel_types::routes())

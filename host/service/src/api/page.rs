@@ -88,7 +88,7 @@ pub(crate) struct Page<T> {
     pub(crate) next_cursor: Option<String>,
 }
 
-fn bad_cursor() -> Problem {
+pub(crate) fn bad_cursor() -> Problem {
     let detail = "`cursor`: expected what `next_cursor` of the page before held; found another text.";
     Problem::new(StatusCode::BAD_REQUEST, "bad-query", detail).with("field", "cursor")
 }

@@ -13,6 +13,7 @@ use crate::access::OrgCaller;
 use crate::app::App;
 use crate::audit;
 use crate::directory::{LiveChannel, alias_key};
+use crate::quiet::{Calendar, QuietHours};
 use crate::store::channels::{self, ChannelRow, PausedBy};
 use crate::target;
 
@@ -22,6 +23,7 @@ pub(crate) struct Change {
     pub(crate) alias: Option<String>,
     /// Null removes.
     pub(crate) settings: Option<Map<String, Value>>,
+    pub(crate) quiet_hours: Option<Vec<QuietHours>>,
     /// The `If-Match` header: the change is only meant for that version.
     pub(crate) only_if: Option<String>,
 }
@@ -34,12 +36,16 @@ pub(crate) async fn change(
     change: Change,
 ) -> Result<Arc<LiveChannel>, ChannelError> {
     let (live, before, secrets) = find_kept(app, &by.organization, name).await?;
-    let Change { alias, settings, only_if } = change;
+    let Change { alias, settings, quiet_hours, only_if } = change;
     demand_version(only_if.as_deref(), before.version)?;
     let mut row = before.clone();
     if let Some(alias) = alias {
         row.alias = readable_alias(&alias)?;
         refuse_taken(&app.store, &row.organization_id, &row.alias, Some(&row.id)).await?;
+    }
+    if let Some(quiet_hours) = quiet_hours {
+        Calendar::new(&quiet_hours, &live.organization.time_zone)?;
+        row.quiet_hours = quiet_hours;
     }
     let mut draft = Draft::new(before.settings.clone(), secrets);
     let key = live.organization.key.clone();
@@ -54,7 +60,7 @@ pub(crate) async fn change(
         }
     }
     row.settings.clone_from(&draft.settings);
-    if row.alias == before.alias && !is_checked {
+    if row.alias == before.alias && row.quiet_hours == before.quiet_hours && !is_checked {
         return Ok(live);
     }
     let now = app.clock.now();
@@ -86,11 +92,16 @@ pub(crate) async fn change(
     again(app, &id).await
 }
 
+/// Whether a list of entity tags, or `*`, means that version.
+pub(crate) fn fits_version(only_if: &str, version: i64) -> bool {
+    let tag = format!("\"{version}\"");
+    only_if.split(',').map(str::trim).any(|wanted| wanted == "*" || wanted == tag)
+}
+
 /// Refuses a change that is meant for another version. `only_if` is a list of entity tags, or `*`.
 pub(super) fn demand_version(only_if: Option<&str>, version: i64) -> Result<(), ChannelError> {
     let Some(only_if) = only_if else { return Ok(()) };
-    let tag = format!("\"{version}\"");
-    if only_if.split(',').map(str::trim).any(|wanted| wanted == "*" || wanted == tag) {
+    if fits_version(only_if, version) {
         return Ok(());
     }
     Err(ChannelError::VersionMismatch { expected: only_if.to_owned(), found: version })

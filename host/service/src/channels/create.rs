@@ -12,6 +12,7 @@ use crate::access::misfit::{self, Misfit};
 use crate::app::App;
 use crate::audit;
 use crate::directory::{LiveChannel, Plan, alias_key, is_id};
+use crate::quiet::{Calendar, QuietHours};
 use crate::sealed::SealedSecrets;
 use crate::store::channels::{self, ChannelRow};
 use crate::store::{Store, StoreError};
@@ -23,6 +24,7 @@ pub(crate) struct NewChannel {
     pub(crate) channel_type: String,
     /// Secrets among them.
     pub(crate) settings: Map<String, Value>,
+    pub(crate) quiet_hours: Vec<QuietHours>,
 }
 
 /// Makes a channel.
@@ -32,7 +34,8 @@ pub(crate) async fn create(app: &App, by: &OrgCaller, new: NewChannel) -> Result
     if organization.plan == Plan::Free {
         return Err(ChannelError::Restricted);
     }
-    let NewChannel { alias, channel_type, settings } = new;
+    let NewChannel { alias, channel_type, settings, quiet_hours } = new;
+    Calendar::new(&quiet_hours, &organization.time_zone)?;
     let alias = readable_alias(&alias)?;
     let (component, grant) = usable(&app.plugins, &channel_type)?;
     // Known before the other side is bothered; the database has the last word.
@@ -49,6 +52,7 @@ pub(crate) async fn create(app: &App, by: &OrgCaller, new: NewChannel) -> Result
         alias,
         channel_type,
         settings: draft.settings,
+        quiet_hours,
         paused: None,
         paused_at: None,
         version: 1,

@@ -5,6 +5,7 @@ use pqh_runtime::contract::types::Failure;
 
 use crate::access::misfit::Misfit;
 use crate::event::EventError;
+use crate::quiet::QuietError;
 use crate::store::StoreError;
 use crate::vault::VaultError;
 
@@ -45,6 +46,13 @@ pub(crate) enum ChannelError {
     #[error("Another request changed the channel meanwhile. Read it again and repeat the change.")]
     ChangedMeanwhile,
     #[error("{0}")]
+    Quiet(#[from] QuietError),
+    #[error(
+        "The channel is used by {}: nothing was deleted. Have these alerts tell another channel, or repeat it with \
+         `?force=true`, and they tell this one no more.", named(.0)
+    )]
+    InUse(Vec<String>),
+    #[error("{0}")]
     Event(#[from] EventError),
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -54,6 +62,12 @@ pub(crate) enum ChannelError {
 
 fn listed(known: &[String]) -> String {
     if known.is_empty() { "no types at all".to_owned() } else { known.join(", ") }
+}
+
+/// Alerts by their names.
+fn named(names: &[String]) -> String {
+    let word = if names.len() == 1 { "the alert" } else { "the alerts" };
+    format!("{word} {}", names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", "))
 }
 
 fn sentences(problems: &[FieldProblem]) -> String {

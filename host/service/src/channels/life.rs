@@ -13,7 +13,10 @@ use crate::app::App;
 use crate::audit;
 use crate::directory::LiveChannel;
 use crate::store::channels::{self, ChannelRow, Paused, PausedBy};
-use crate::store::{Connection, StoreError, organizations};
+use crate::store::{Connection, StoreError, alerts, organizations};
+
+/// Alerts that are named where a channel is in use, at most.
+const NAMED: i64 = 20;
 
 /// Asks the other side whether it still takes the channel's settings. If so, a pause that the service itself made is over.
 pub(crate) async fn check(app: &App, by: &OrgCaller, name: &str) -> Result<Result<(), Failure>, ChannelError> {
@@ -88,25 +91,39 @@ async fn end_pause(
     .await
 }
 
-/// Deletes a channel. What waits for it is cancelled.
-pub(crate) async fn delete(app: &App, by: &OrgCaller, name: &str, only_if: Option<&str>) -> Result<(), ChannelError> {
+/// Deletes a channel. What waits for it is cancelled. One that alerts tell only with `force`: they tell it no more then.
+pub(crate) async fn delete(
+    app: &App,
+    by: &OrgCaller,
+    name: &str,
+    force: bool,
+    only_if: Option<&str>,
+) -> Result<(), ChannelError> {
     let (live, row, _) = find_kept(app, &by.organization, name).await?;
     demand_version(only_if, row.version)?;
     let (key, caller, now) = (live.organization.key.clone(), by.caller.clone(), app.clock.now());
     let only_if = only_if.map(str::to_owned);
-    let was_told = commit(app, &live.id, move |connection| {
+    let (was_told, left) = commit(app, &live.id, move |connection| {
         Box::pin(async move {
             let row = kept(connection, &row.id).await?;
             demand_version(only_if.as_deref(), row.version)?;
+            let alerts = alerts::names_by_channel(&mut *connection, &row.id, NAMED).await?;
+            if !alerts.is_empty() && !force {
+                return Err(ChannelError::InUse(alerts));
+            }
+            let left = alerts::leave_channel(connection, &row.id).await?;
             channels::delete(connection, &row.id).await?;
             let mut entry = record::entry(&caller, now, "channel.deleted", &row);
             entry.before = Some(record::state(&row, &BTreeMap::new()));
             let was_told = tell_it_no_more(connection, &row).await?;
             audit::append(connection, &key, entry).await?;
-            Ok(was_told)
+            Ok((was_told, left))
         })
     })
     .await?;
+    for alert in left {
+        app.alerts.forget_id(&alert);
+    }
     if was_told {
         app.directory.forget_organization(&by.organization);
     }

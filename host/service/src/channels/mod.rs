@@ -14,7 +14,7 @@ use std::sync::Arc;
 use futures_util::future::BoxFuture;
 use pqh_runtime::{FieldProblem, Grant};
 
-pub(crate) use change::{Change, change};
+pub(crate) use change::{Change, change, fits_version};
 pub(crate) use create::{NewChannel, create};
 pub(crate) use error::ChannelError;
 pub(crate) use life::{check, delete, pause, resume};

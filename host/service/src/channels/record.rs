@@ -34,7 +34,9 @@ pub(super) fn state(row: &ChannelRow, touched: &BTreeMap<String, Touch>) -> Valu
         };
         settings.insert(key.clone(), word.into());
     }
-    json!({ "alias": row.alias, "type": row.channel_type, "settings": settings })
+    json!({
+        "alias": row.alias, "type": row.channel_type, "settings": settings, "quiet_hours": row.quiet_hours,
+    })
 }
 
 /// Whether and why it is paused.

@@ -105,6 +105,8 @@ pub struct Retention {
     pub failed: Duration,
     /// Keys of events, so that the same is not sent twice.
     pub idempotency: Duration,
+    /// Checks of alerts.
+    pub checks: Duration,
 }
 
 /// `[log]`: what the service says of itself.
@@ -215,6 +217,7 @@ impl Default for Retention {
             delivered: Duration::from_secs(30 * DAY),
             failed: Duration::from_secs(90 * DAY),
             idempotency: Duration::from_secs(DAY),
+            checks: Duration::from_secs(30 * DAY),
         }
     }
 }

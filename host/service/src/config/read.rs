@@ -105,6 +105,7 @@ fn retention(source: &mut Source<'_>, default: &Retention) -> Result<Retention, 
         delivered: time(source, "retention.delivered_days", DAY, &days, default.delivered)?,
         failed: time(source, "retention.failed_days", DAY, &days, default.failed)?,
         // Publishers count on a day.
+        checks: time(source, "retention.checks_days", DAY, &days, default.checks)?,
         idempotency: time(source, "retention.idempotency_hours", HOUR, &(24..=LONGEST_DAYS * 24), default.idempotency)?,
     })
 }

@@ -18,8 +18,8 @@ use crate::clock::{Millis, millis};
 use crate::directory::{HeldReason, LiveChannel, Organization};
 use crate::event::EventError;
 use crate::failure::{FailureBody, kind_name};
-use crate::store::StoreError;
 use crate::store::rows::{Leased, NewAttempt, Origin, Settle, Status, TargetRow};
+use crate::store::{StoreError, alerts};
 
 /// How long until what could not be read or written is tried again. Real time, whatever the clock says.
 pub(super) const WRITE_AGAIN: Duration = Duration::from_millis(500);
@@ -108,6 +108,12 @@ impl Engine {
             self.0.scheduler.finish(turn, Finish::Unused(None), now);
             return;
         }
+        if let Some(end) = self.ends_before(&leased, &live, origin).await {
+            let due = (!end.status.is_end()).then_some(end.due_at);
+            self.write(end, &leased, Some(&live)).await;
+            self.0.scheduler.finish(turn, Finish::Unused(due), self.now());
+            return;
+        }
         let started_at = self.now();
         let report = channel.deliver(&request(&leased, &event)).await;
         let label = outcome_label(&report.outcome);
@@ -120,6 +126,22 @@ impl Engine {
         }
         let finish = self.conclude(&leased, &live, origin, started_at, report).await;
         self.0.scheduler.finish(turn, finish, self.now());
+    }
+
+    /// What ends a lease before anything is sent: quiet hours, which only what is critical does not wait for, or an alert
+    /// that was deleted while its message waited to be tried again.
+    async fn ends_before(&self, leased: &Leased, live: &LiveChannel, origin: Origin) -> Option<Settle> {
+        let now = self.now();
+        if let (Some(alert), 2..) = (&leased.alert_id, leased.lease_number) {
+            let gone =
+                self.patiently(|| alerts::find(self.store().readers(), alert)).await.is_some_and(|row| row.is_none());
+            if gone {
+                return Some(Settle { status: Status::Cancelled, ended_at: Some(now), ..self.settle_of(leased, now) });
+            }
+        }
+        let urgent = leased.priority == 0 || origin == Origin::Test;
+        let until = live.quiet.until(now).filter(|_| !urgent)?;
+        Some(Settle { due_at: until, quiet_until: Some(until), ..self.settle_of(leased, now) })
     }
 
     /// Judges and writes an outcome. What the target's next turn depends on.
@@ -157,10 +179,17 @@ impl Engine {
                     ..settle
                 };
                 self.write(settle, leased, Some(live)).await;
+                if leased.alert_id.is_some() && self.leads_elsewhere(leased).await {
+                    // What comes next of its alert waits for another target's turn.
+                    self.reconcile_channel(&leased.channel_id).await;
+                }
                 return Finish::Sent(verdict.breaker, None);
             }
             Outcome::Failed(failure) => failure,
         };
+        if failure.kind == FailureKind::Rejected && origin == Origin::Digest {
+            return self.refuse_digest(leased, live, attempt(Some(&failure)), &failure).await;
+        }
         let blame = self.blame(live, &failure, &before).await;
         if matches!(blame, Blame::Paused) {
             self.pause(live, &failure, origin).await;
@@ -187,10 +216,34 @@ impl Engine {
         if failure.kind == FailureKind::Rejected {
             self.tell_rejection(live, &failure, origin).await;
         }
-        if verdict.status == Status::Waiting && self.leads_elsewhere(leased).await {
+        if self.leads_elsewhere(leased).await {
             self.reconcile_channel(&leased.channel_id).await;
         }
         Finish::Sent(verdict.breaker, (verdict.status == Status::Waiting).then_some(verdict.due_at))
+    }
+
+    /// A digest that is refused for good ends; what it told goes out one by one.
+    async fn refuse_digest(
+        &self,
+        leased: &Leased,
+        live: &Arc<LiveChannel>,
+        attempt: NewAttempt,
+        failure: &Failure,
+    ) -> Finish {
+        // First, so that a program that ends in between has only a digest too many.
+        self.take_apart(&leased.id, &leased.organization_id).await;
+        let now = self.now();
+        let settle = Settle {
+            status: Status::Cancelled,
+            attempts: leased.attempts + 1,
+            cause: Some(failure_json(failure)),
+            cause_code: Some(failure.code.clone()),
+            ended_at: Some(now),
+            attempt: Some(attempt),
+            ..self.settle_of(leased, now)
+        };
+        self.write(settle, leased, Some(live)).await;
+        Finish::Sent(Breaker::default(), Some(now))
     }
 
     /// A lease that ends with its delivery held.
@@ -264,6 +317,7 @@ impl Engine {
             held_reason: None,
             held_at: None,
             ended_at: None,
+            quiet_until: None,
             attempt: None,
             target: None,
         }
@@ -335,7 +389,14 @@ fn request(leased: &Leased, event: &Event) -> DeliveryRequest {
         event.attributes.push((POSSIBLE_REPEAT.to_owned(), "true".to_owned()));
     }
     let attempt = u32::try_from(leased.lease_number).unwrap_or(u32::MAX);
-    DeliveryRequest { id: leased.id.clone(), attempt, event, opened_by: None }
+    let opened_by = leased.opened_by.as_deref().and_then(reference_of);
+    DeliveryRequest { id: leased.id.clone(), attempt, event, opened_by }
+}
+
+/// The reference within a receipt as it was kept.
+fn reference_of(receipt: &str) -> Option<String> {
+    let receipt: Value = serde_json::from_str(receipt).ok()?;
+    receipt.get("reference").and_then(Value::as_str).map(str::to_owned)
 }
 
 /// The target's row, where pace or circuit breaker changed.

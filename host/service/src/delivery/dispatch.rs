@@ -12,6 +12,8 @@ use crate::event;
 use crate::store::lease::{Found, Lease};
 use crate::store::rows::{KeptEvent, Leased, Origin};
 
+/// A queue that waited longer goes out as digests.
+const DIGEST_AFTER: Millis = 60_000;
 /// Leases of one transaction, at most.
 const BATCH: usize = 64;
 
@@ -43,16 +45,7 @@ impl Engine {
     /// Leases the heads of these targets' queues, and starts their attempts.
     async fn lease(&self, turns: Vec<Turn>) {
         let now = self.now();
-        let leases = turns
-            .iter()
-            .map(|turn| Lease {
-                target: turn.target.to_string(),
-                owner: self.0.owner.clone(),
-                now,
-                until: now.saturating_add(self.0.lease),
-                turn: turn.row.clone(),
-            })
-            .collect();
+        let leases = turns.iter().map(|turn| self.lease_of(turn, now)).collect();
         match self.store().lease(leases).await {
             Ok(found) => {
                 for (turn, found) in turns.into_iter().zip(found) {
@@ -71,9 +64,40 @@ impl Engine {
         }
     }
 
+    fn lease_of(&self, turn: &Turn, now: Millis) -> Lease {
+        Lease {
+            target: turn.target.to_string(),
+            owner: self.0.owner.clone(),
+            now,
+            until: now.saturating_add(self.0.lease),
+            turn: turn.row.clone(),
+            digest_before: turn.digests.then(|| now.saturating_sub(DIGEST_AFTER)),
+        }
+    }
+
+    /// What waits for a channel as one message, in place of its head.
+    async fn begin_digest(&self, turn: Turn, channel_id: &str) {
+        let now = self.now();
+        match self.lease_digest(&turn, channel_id, self.lease_of(&turn, now)).await {
+            // Never another digest: nothing leads back here.
+            Ok(Some(Found::Digest { .. }) | None) => {
+                self.0.scheduler.finish(turn, Finish::Unused(None), now);
+                self.reconcile_channel(channel_id).await;
+            }
+            Ok(Some(found)) => Box::pin(self.begin(turn, found)).await,
+            Err(error) => {
+                tracing::error!("nothing can be leased: {error}");
+                self.0.certainty.lose();
+                self.0.scheduler.finish(turn, Finish::Unused(Some(now)), now);
+                tokio::time::sleep(super::attempt::WRITE_AGAIN).await;
+            }
+        }
+    }
+
     async fn begin(&self, turn: Turn, found: Found) {
         let now = self.now();
         match found {
+            Found::Digest { channel_id } => self.begin_digest(turn, &channel_id).await,
             Found::Nothing => self.0.scheduler.finish(turn, Finish::Unused(None), now),
             Found::Later(due) => self.0.scheduler.finish(turn, Finish::Unused(Some(due)), now),
             Found::Head(head) => {
@@ -88,6 +112,9 @@ impl Engine {
     async fn begin_kept(&self, turn: Turn, leased: Leased, kept: KeptEvent) {
         let origin = Origin::named(&kept.origin);
         let event = match self.organization(&kept.organization_id).await {
+            Some(organization) if origin == Origin::Digest => {
+                event::digest::read(&kept.body, &organization.time_zone, &organization.locale, kept.accepted_at)
+            }
             Some(organization) => {
                 event::read_kept(&kept.body, &organization.time_zone, &organization.locale, kept.accepted_at)
             }
@@ -96,6 +123,8 @@ impl Engine {
         match event {
             Ok(mut event) => {
                 event.id = kept.event_key;
+                event.alert_id = kept.alert_id;
+                event.incident_id = kept.incident_id;
                 self.start_attempt(Started { turn, leased, event: Arc::new(event), origin });
             }
             Err(error) => self.start_hopeless(turn, leased, &error),

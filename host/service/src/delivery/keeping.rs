@@ -45,6 +45,7 @@ pub(super) async fn take_back_leases(parts: &Parts, lease: Millis, most: u32, no
 pub(super) struct Limits {
     delivered: Duration,
     failed: Duration,
+    checks: Duration,
     held: Duration,
 }
 
@@ -55,6 +56,7 @@ impl Limits {
             // An event's id is known for as long as its deliveries are.
             delivered: retention.delivered.max(retention.idempotency),
             failed: retention.failed.max(retention.idempotency),
+            checks: retention.checks,
             held: config.retry.held,
         }
     }
@@ -81,9 +83,9 @@ impl Engine {
         self.0.scheduler.sweep(now);
         self.store().write(move |connection| Box::pin(targets::sweep(connection, now))).await?;
         self.fail_held(now).await?;
-        let Limits { delivered, failed, held: _ } = self.0.limits;
-        let cutoffs =
-            Cutoffs { delivered: now.saturating_sub(millis(delivered)), failed: now.saturating_sub(millis(failed)) };
+        let Limits { delivered, failed, checks, held: _ } = self.0.limits;
+        let before = |kept: Duration| now.saturating_sub(millis(kept));
+        let cutoffs = Cutoffs { delivered: before(delivered), failed: before(failed), checks: before(checks) };
         while self.store().write(move |connection| Box::pin(pruning::prune(connection, cutoffs))).await? {
             // Others write between two batches.
             tokio::task::yield_now().await;

@@ -4,8 +4,10 @@
 //! at rest is leased in the same transaction and sent at once; any other waits in the database until [`scheduler`] gives
 //! its target a turn. [`attempt`] runs one, [`verdict`] says what its outcome means, and one transaction writes both.
 
+mod alert;
 mod attempt;
 mod blame;
+mod digest;
 mod dispatch;
 mod keeping;
 mod notice;
@@ -25,6 +27,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use alert::AlertEvent;
 pub(crate) use people::CancelError;
 pub(crate) use submit::{Submission, SubmitError, Submitted};
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::Engine;
 use super::scheduler::Target;
-use crate::directory::{LiveChannel, Pace};
+use crate::directory::{LiveChannel, Terms};
 use crate::health::Note;
 use crate::store::accept::Accept;
 use crate::store::recovery;
@@ -56,7 +56,7 @@ impl Notice {
 /// A notice that is ready to be kept.
 pub(super) struct Prepared {
     pub(super) accept: Accept,
-    targets: Vec<(Target, Option<Pace>)>,
+    targets: Vec<(Target, Terms)>,
 }
 
 impl Engine {
@@ -111,6 +111,7 @@ impl Engine {
             title,
             severity: "warning",
             accepted_at: now,
+            alert: None,
         };
         let deliveries = tellers.iter().map(|teller| NewDelivery {
             id: Uuid::now_v7().to_string(),
@@ -120,11 +121,14 @@ impl Engine {
             status: Status::Queued,
             // Told at once: before anything that is not critical.
             priority: 0,
+            due_at: now,
+            quiet_until: None,
+            packing: None,
             lease: None,
             held_reason: None,
             folded_into: None,
         });
-        let targets = tellers.iter().map(|teller| (Target::from(teller.target.as_str()), teller.pace)).collect();
+        let targets = tellers.iter().map(|teller| (Target::from(teller.target.as_str()), teller.terms)).collect();
         Some(Prepared { accept: Accept { event, deliveries: deliveries.collect(), targets: Vec::new() }, targets })
     }
 
@@ -135,8 +139,8 @@ impl Engine {
         }
         if let Some(Prepared { accept, targets }) = prepared {
             self.0.open.add(&broken.organization.id, accept.deliveries.len());
-            for (target, pace) in targets {
-                self.0.scheduler.more(&target, pace, accept.event.accepted_at);
+            for (target, terms) in targets {
+                self.0.scheduler.more(&target, terms, accept.event.accepted_at);
             }
             return;
         }

@@ -30,6 +30,12 @@ impl Open {
         Ok(())
     }
 
+    /// Whether there may be more; else how many are allowed.
+    pub(super) fn has_room(&self, organization: &str) -> Result<(), i64> {
+        let count = self.lock().get(organization).copied().unwrap_or(0);
+        if count < self.most { Ok(()) } else { Err(self.most) }
+    }
+
     /// Counts anew.
     pub(super) fn reset(&self, counts: Vec<(String, i64)>) {
         *self.lock() = counts.into_iter().collect();

@@ -2,8 +2,9 @@
 
 use super::Engine;
 use crate::audit::{self, Entry};
-use crate::store::deliveries::{self, Replay};
-use crate::store::{StoreError, views};
+use crate::clock::Millis;
+use crate::store::deliveries::{self, Replay, Replayed};
+use crate::store::{Connection, StoreError, alerts, digests, incidents, views};
 
 /// Deliveries of one transaction of a replay.
 const BATCH: i64 = 1_000;
@@ -20,26 +21,35 @@ pub(crate) enum CancelError {
 }
 
 impl Engine {
-    /// Sends one failed or cancelled delivery again. Whether it is one.
-    pub(crate) async fn replay_one(&self, organization: &str, id: &str, entry: Entry) -> Result<bool, StoreError> {
-        let Some(owner) = self.0.parts.directory.organization(organization).await? else { return Ok(false) };
+    /// Sends one failed or cancelled delivery again; with `force` also where its alert has moved on.
+    pub(crate) async fn replay_one(
+        &self,
+        organization: &str,
+        id: &str,
+        force: bool,
+        entry: Entry,
+    ) -> Result<Replayed, StoreError> {
+        let Some(owner) = self.0.parts.directory.organization(organization).await? else {
+            return Ok(Replayed::Not);
+        };
         let (scope, delivery, now, key) = (organization.to_owned(), id.to_owned(), self.now(), owner.key.clone());
-        let channel = self
+        let replayed = self
             .store()
             .write(move |connection| {
                 Box::pin(async move {
-                    let channel = deliveries::replay_one(connection, &scope, &delivery, now).await?;
-                    if channel.is_some() {
+                    let replayed = deliveries::replay_one(connection, &scope, &delivery, force, now).await?;
+                    if matches!(replayed, Replayed::Queued(_)) {
                         audit::append(connection, &key, entry).await?;
                     }
-                    Ok::<_, StoreError>(channel)
+                    Ok::<_, StoreError>(replayed)
                 })
             })
             .await?;
-        let Some(channel) = channel else { return Ok(false) };
-        self.0.open.add(organization, 1);
-        self.reconcile_channel(&channel).await;
-        Ok(true)
+        if let Replayed::Queued(channel) = &replayed {
+            self.0.open.add(organization, 1);
+            self.reconcile_channel(channel).await;
+        }
+        Ok(replayed)
     }
 
     /// Sends failed deliveries again: those that have failed by now, so that it ends where they fail once more. How many.
@@ -83,20 +93,31 @@ impl Engine {
             return Err(CancelError::Ended { status: "gone".to_owned() });
         };
         let (delivery, now, key) = (id.to_owned(), self.now(), owner.key.clone());
-        let cancelled = self
+        let (cancelled, unfolded) = self
             .store()
             .write(move |connection| {
                 Box::pin(async move {
                     let cancelled = deliveries::cancel(connection, &delivery, now).await?;
+                    let mut unfolded = Vec::new();
                     if cancelled {
+                        unfolded = follow(connection, &delivery, now).await?;
                         audit::append(connection, &key, entry).await?;
                     }
-                    Ok::<_, StoreError>(cancelled)
+                    Ok::<_, StoreError>((cancelled, unfolded))
                 })
             })
             .await?;
         if cancelled {
             self.0.open.ended(organization, 1);
+            let row = views::delivery(self.store().readers(), organization, id).await?;
+            for (organization, channel) in unfolded {
+                self.0.open.add(&organization, 1);
+                self.reconcile_channel(&channel).await;
+            }
+            // What it held up goes on.
+            if let Some(row) = row {
+                self.reconcile_channel(&row.channel_id).await;
+            }
             return Ok(());
         }
         let status = views::delivery(self.store().readers(), organization, id).await?.map(|row| row.status);
@@ -105,4 +126,19 @@ impl Engine {
             status => Err(CancelError::Ended { status: status.unwrap_or_else(|| "gone".to_owned()) }),
         }
     }
+}
+
+/// What follows from a cancelled delivery: what it told for other channels goes out by itself, what it told as a digest goes
+/// with it, and a channel that is not told of an incident hears nothing of its end.
+async fn follow(connection: &mut Connection, delivery: &str, now: Millis) -> Result<Vec<(String, String)>, StoreError> {
+    let ids = [delivery.to_owned()];
+    let unfolded = deliveries::unfold(connection, &ids, now).await?;
+    digests::cancel(connection, &ids).await?;
+    if let Some(place) = incidents::place(connection, delivery).await?
+        && place.is_resolution == 0
+        && incidents::is_untold(connection, &place).await?
+    {
+        alerts::untell(connection, &place.alert_id, &place.incident_id, &place.channel_id).await?;
+    }
+    Ok(unfolded)
 }

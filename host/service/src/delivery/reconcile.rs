@@ -8,11 +8,12 @@ use super::Engine;
 use super::notice;
 use super::scheduler::Target;
 use crate::directory::{HeldReason, LiveChannel};
-use crate::store::{StoreError, deliveries, recovery};
+use crate::quiet::QuietHours;
+use crate::store::{StoreError, deliveries, digests, recovery};
 
 /// What deliveries have to agree with.
-fn state(live: Option<&LiveChannel>) -> Option<(Option<HeldReason>, &str)> {
-    live.map(|live| (live.held, live.target.as_str()))
+fn state(live: Option<&LiveChannel>) -> Option<(Option<HeldReason>, &str, &[QuietHours])> {
+    live.map(|live| (live.held, live.target.as_str(), live.quiet_hours.as_slice()))
 }
 
 /// At a start: all channels for which something waits.
@@ -48,7 +49,8 @@ impl Engine {
 
     async fn reconcile_with(&self, id: &str, live: Option<&LiveChannel>) {
         let now = self.now();
-        let (held, target) = state(live).map_or((None, None), |(held, target)| (held, Some(target.to_owned())));
+        let (held, target) = live.map_or((None, None), |live| (live.held, Some(live.target.clone())));
+        let quiet_until = live.and_then(|live| live.quiet.until(now));
         let write = || {
             let (id, target) = (id.to_owned(), target.clone());
             self.store().write(move |connection| {
@@ -56,13 +58,15 @@ impl Engine {
                     let Some(target) = target else {
                         let cancelled = deliveries::cancel_of_channel(connection, &id, now).await?;
                         let unfolded = deliveries::unfold(connection, &cancelled.ids, now).await?;
+                        digests::cancel(connection, &cancelled.ids).await?;
                         return Ok((cancelled.organizations, unfolded));
                     };
                     let moved = deliveries::retarget(connection, &id, &target).await?;
                     match held {
                         Some(reason) => deliveries::hold(connection, &id, reason.name(), now).await?,
-                        None => deliveries::release(connection, &id, now).await?,
+                        None => deliveries::release(connection, &id, quiet_until, now).await?,
                     };
+                    deliveries::await_quiet(connection, &id, quiet_until, now).await?;
                     let unfolded = deliveries::unfold(connection, &moved, now).await?;
                     Ok::<_, StoreError>((Vec::new(), unfolded))
                 })
@@ -83,7 +87,7 @@ impl Engine {
         let Some(live) = live.filter(|live| live.held.is_none()) else { return };
         let due = self.patiently(|| recovery::first_due(self.store().readers(), &live.target)).await.flatten();
         if let Some(due) = due {
-            self.0.scheduler.more(&Target::from(live.target.as_str()), live.pace, due);
+            self.0.scheduler.more(&Target::from(live.target.as_str()), live.terms, due);
         }
     }
 

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
-use super::pace::Pace;
 use crate::clock::Millis;
+use crate::directory::Terms;
 use crate::store::rows::TargetRow;
 
 /// An attempt that takes longer makes its target a suspect.
@@ -53,7 +53,7 @@ struct State {
     ready_at: Option<Millis>,
     /// Whether something may wait in the database.
     backlog: bool,
-    pace: Option<Pace>,
+    terms: Terms,
     turn_at: Millis,
     not_before: Millis,
     failures: i64,
@@ -66,6 +66,8 @@ pub(crate) struct Turn {
     pub(crate) target: Target,
     /// As it is to be kept with the lease; none where there is no pace to remember.
     pub(crate) row: Option<TargetRow>,
+    /// Whether several events may go out as one message.
+    pub(crate) digests: bool,
     /// Before this turn was taken.
     earlier: Millis,
 }
@@ -112,25 +114,27 @@ impl Scheduler {
     }
 
     /// Leave to send at once what is only about to be kept; none where something else is before it.
-    pub(crate) fn claim(&self, target: &Target, pace: Option<Pace>, now: Millis) -> Option<Turn> {
+    pub(crate) fn claim(&self, target: &Target, terms: Terms, now: Millis) -> Option<Turn> {
         let mut inner = self.lock();
         if let Some(state) = inner.targets.get_mut(target) {
-            state.pace = pace;
+            state.terms = terms;
             if state.busy.is_some() || state.backlog || state.next() > now {
                 return None;
             }
         }
-        inner.has_room(target).then(|| inner.begin(target, pace, now))
+        inner.has_room(target).then(|| inner.begin(target, terms, now))
     }
 
     /// Something for this target was kept, and is due then.
-    pub(crate) fn more(&self, target: &Target, pace: Option<Pace>, due: Millis) {
+    pub(crate) fn more(&self, target: &Target, terms: Terms, due: Millis) {
         let mut inner = self.lock();
         let state = inner.targets.entry(Arc::clone(target)).or_default();
-        state.pace = pace;
+        state.terms = terms;
         state.backlog = true;
         if state.busy.is_none() {
+            // Something that is due earlier keeps its time.
             let at = state.next().max(due);
+            let at = state.ready_at.map_or(at, |earlier| earlier.min(at));
             inner.enqueue(target, at);
         }
         drop(inner);
@@ -151,8 +155,8 @@ impl Scheduler {
                 inner.parked.insert((at, target));
                 continue;
             }
-            let pace = inner.targets.get(&target).and_then(|state| state.pace);
-            let turn = inner.begin(&target, pace, now);
+            let terms = inner.targets.get(&target).map(|state| state.terms).unwrap_or_default();
+            let turn = inner.begin(&target, terms, now);
             if let Some(state) = inner.targets.get_mut(&target) {
                 // Whatever is kept from here on rings again.
                 state.backlog = false;
@@ -179,7 +183,7 @@ impl Scheduler {
 
     /// A turn is over.
     pub(crate) fn finish(&self, turn: Turn, finish: Finish, now: Millis) {
-        let Turn { target, row: _, earlier } = turn;
+        let Turn { target, row: _, digests: _, earlier } = turn;
         let mut inner = self.lock();
         inner.free += 1;
         let Some(state) = inner.targets.get_mut(&target) else { return };
@@ -280,20 +284,20 @@ impl Inner {
         self.is_open() && self.free > 0 && !(suspect && self.suspects >= self.slots.div_ceil(2))
     }
 
-    fn begin(&mut self, target: &Target, pace: Option<Pace>, now: Millis) -> Turn {
+    fn begin(&mut self, target: &Target, terms: Terms, now: Millis) -> Turn {
         let state = self.targets.entry(Arc::clone(target)).or_default();
         let earlier = state.turn_at;
         state.busy = Some(Instant::now());
         state.ready_at = None;
-        state.pace = pace;
+        state.terms = terms;
         state.suspect = state.is_suspect();
-        if let Some(pace) = pace {
+        if let Some(pace) = terms.pace {
             state.turn_at = pace.take(state.turn_at, now);
         }
-        let row = pace.map(|_| row(target, state));
+        let row = terms.pace.map(|_| row(target, state));
         self.free -= 1;
         self.suspects += usize::from(state.suspect);
-        Turn { target: Arc::clone(target), row, earlier }
+        Turn { target: Arc::clone(target), row, digests: terms.digests, earlier }
     }
 
     fn enqueue(&mut self, target: &Target, at: Millis) {
@@ -312,7 +316,7 @@ impl Inner {
 impl State {
     /// When something may be sent: pace and circuit breaker.
     fn next(&self) -> Millis {
-        self.pace.map_or(0, |pace| pace.next(self.turn_at)).max(self.not_before)
+        self.terms.pace.map_or(0, |pace| pace.next(self.turn_at)).max(self.not_before)
     }
 
     fn is_suspect(&self) -> bool {

@@ -1,8 +1,10 @@
 //! The rules of turns, without database and network.
 
 use super::*;
+use crate::directory::Pace;
 
-const PACE: Option<Pace> = Some(Pace { per_minute: 60, burst: 2 });
+const PACE: Terms = Terms { pace: Some(Pace { per_minute: 60, burst: 2 }), digests: false };
+const ANY: Terms = Terms { pace: None, digests: false };
 
 fn target(name: &str) -> Target {
     Target::from(name)
@@ -23,18 +25,18 @@ fn names(turns: &[Turn]) -> Vec<&str> {
 #[test]
 fn one_attempt_per_target_is_in_flight_at_a_time() {
     let scheduler = Scheduler::new(10);
-    let turn = scheduler.claim(&target("a"), None, 0).unwrap();
-    assert!(scheduler.claim(&target("a"), None, 0).is_none());
-    assert!(scheduler.claim(&target("b"), None, 0).is_some());
+    let turn = scheduler.claim(&target("a"), ANY, 0).unwrap();
+    assert!(scheduler.claim(&target("a"), ANY, 0).is_none());
+    assert!(scheduler.claim(&target("b"), ANY, 0).is_some());
     scheduler.finish(turn, sent(), 0);
-    assert!(scheduler.claim(&target("a"), None, 0).is_some());
+    assert!(scheduler.claim(&target("a"), ANY, 0).is_some());
 }
 
 #[test]
 fn what_came_while_a_target_was_busy_gets_the_next_turn() {
     let scheduler = Scheduler::new(10);
-    let turn = scheduler.claim(&target("a"), None, 0).unwrap();
-    scheduler.more(&target("a"), None, 0);
+    let turn = scheduler.claim(&target("a"), ANY, 0).unwrap();
+    scheduler.more(&target("a"), ANY, 0);
     assert!(scheduler.take(0, 10).is_empty());
     scheduler.finish(turn, sent(), 5);
     assert_eq!(names(&scheduler.take(5, 10)), ["a"]);
@@ -43,16 +45,16 @@ fn what_came_while_a_target_was_busy_gets_the_next_turn() {
 #[test]
 fn nothing_overtakes_what_waits() {
     let scheduler = Scheduler::new(10);
-    scheduler.more(&target("a"), None, 0);
-    assert!(scheduler.claim(&target("a"), None, 0).is_none());
+    scheduler.more(&target("a"), ANY, 0);
+    assert!(scheduler.claim(&target("a"), ANY, 0).is_none());
 }
 
 #[test]
 fn what_is_kept_while_the_queue_is_looked_at_is_not_lost() {
     let scheduler = Scheduler::new(10);
-    scheduler.more(&target("a"), None, 0);
+    scheduler.more(&target("a"), ANY, 0);
     let turn = scheduler.take(0, 10).pop().unwrap();
-    scheduler.more(&target("a"), None, 0);
+    scheduler.more(&target("a"), ANY, 0);
     scheduler.finish(turn, Finish::Unused(None), 0);
     assert_eq!(names(&scheduler.take(0, 10)), ["a"]);
 }
@@ -60,7 +62,7 @@ fn what_is_kept_while_the_queue_is_looked_at_is_not_lost() {
 #[test]
 fn what_was_sent_in_vain_is_due_again_though_nothing_else_waits() {
     let scheduler = Scheduler::new(10);
-    let turn = scheduler.claim(&target("a"), None, 0).unwrap();
+    let turn = scheduler.claim(&target("a"), ANY, 0).unwrap();
     scheduler.finish(turn, Finish::Sent(Breaker { not_before: 10, failures: 1, word: None }, Some(60)), 0);
     assert_eq!(scheduler.next_due(), Some(60));
     assert_eq!(names(&scheduler.take(60, 10)), ["a"]);
@@ -69,9 +71,9 @@ fn what_was_sent_in_vain_is_due_again_though_nothing_else_waits() {
 #[test]
 fn what_was_kept_while_the_queue_was_looked_at_does_not_wait_for_what_is_due_later() {
     let scheduler = Scheduler::new(10);
-    scheduler.more(&target("a"), None, 0);
+    scheduler.more(&target("a"), ANY, 0);
     let turn = scheduler.take(0, 10).pop().unwrap();
-    scheduler.more(&target("a"), None, 0);
+    scheduler.more(&target("a"), ANY, 0);
     scheduler.finish(turn, Finish::Unused(Some(3_600_000)), 0);
     assert_eq!(names(&scheduler.take(0, 10)), ["a"]);
 }
@@ -79,10 +81,10 @@ fn what_was_kept_while_the_queue_was_looked_at_does_not_wait_for_what_is_due_lat
 #[test]
 fn a_target_that_failed_waits_and_delays_nobody_else() {
     let scheduler = Scheduler::new(10);
-    let turn = scheduler.claim(&target("a"), None, 0).unwrap();
-    scheduler.more(&target("a"), None, 0);
+    let turn = scheduler.claim(&target("a"), ANY, 0).unwrap();
+    scheduler.more(&target("a"), ANY, 0);
     scheduler.finish(turn, failed(1_000), 0);
-    scheduler.more(&target("b"), None, 0);
+    scheduler.more(&target("b"), ANY, 0);
     assert_eq!(names(&scheduler.take(999, 10)), ["b"]);
     assert_eq!(scheduler.next_due(), Some(1_000));
     assert_eq!(names(&scheduler.take(1_000, 10)), ["a"]);
@@ -92,12 +94,12 @@ fn a_target_that_failed_waits_and_delays_nobody_else() {
 fn targets_that_failed_never_take_more_than_half_of_the_slots() {
     let scheduler = Scheduler::new(4);
     let names_of_bad = ["a", "b", "c", "d"].map(target);
-    let turns: Vec<Turn> = names_of_bad.iter().map(|name| scheduler.claim(name, None, 0).unwrap()).collect();
+    let turns: Vec<Turn> = names_of_bad.iter().map(|name| scheduler.claim(name, ANY, 0).unwrap()).collect();
     for turn in turns {
-        scheduler.more(&turn.target.clone(), None, 0);
+        scheduler.more(&turn.target.clone(), ANY, 0);
         scheduler.finish(turn, failed(10), 0);
     }
-    scheduler.more(&target("good"), None, 0);
+    scheduler.more(&target("good"), ANY, 0);
     let turns = scheduler.take(10, 10);
     assert_eq!(turns.len(), 3);
     assert!(names(&turns).contains(&"good"));
@@ -138,10 +140,10 @@ fn a_turn_in_which_nothing_was_sent_is_not_used_up() {
 #[test]
 fn an_outcome_that_cannot_be_written_stops_new_turns() {
     let scheduler = Scheduler::new(10);
-    scheduler.more(&target("a"), None, 0);
+    scheduler.more(&target("a"), ANY, 0);
     scheduler.stick();
     assert!(scheduler.take(0, 10).is_empty());
-    assert!(scheduler.claim(&target("b"), None, 0).is_none());
+    assert!(scheduler.claim(&target("b"), ANY, 0).is_none());
     scheduler.unstick();
     assert_eq!(scheduler.take(0, 10).len(), 1);
 }
@@ -149,10 +151,10 @@ fn an_outcome_that_cannot_be_written_stops_new_turns() {
 #[test]
 fn a_closed_scheduler_gives_no_turns() {
     let scheduler = Scheduler::new(10);
-    scheduler.more(&target("a"), None, 0);
+    scheduler.more(&target("a"), ANY, 0);
     scheduler.close();
     assert!(scheduler.take(0, 10).is_empty());
-    assert!(scheduler.claim(&target("b"), None, 0).is_none());
+    assert!(scheduler.claim(&target("b"), ANY, 0).is_none());
 }
 
 #[test]
@@ -169,7 +171,7 @@ fn targets_at_rest_are_forgotten() {
 fn nothing_overtakes_what_waits_from_before_a_restart() {
     let scheduler = Scheduler::new(10);
     scheduler.expect(target("a"));
-    assert!(scheduler.claim(&target("a"), None, 0).is_none());
-    scheduler.more(&target("a"), None, 5);
+    assert!(scheduler.claim(&target("a"), ANY, 0).is_none());
+    scheduler.more(&target("a"), ANY, 5);
     assert_eq!(names(&scheduler.take(5, 10)), ["a"]);
 }

@@ -15,7 +15,7 @@ use crate::clock::Millis;
 use crate::directory::{HeldReason, LiveChannel, Organization};
 use crate::event::{self, EventError};
 use crate::store::accept::{Accept, Accepted};
-use crate::store::rows::{Leased, NewDelivery, NewEvent, Origin, Status};
+use crate::store::rows::{Leased, NewDelivery, NewEvent, Origin, Packing, Status};
 use crate::store::{StoreError, views};
 
 /// Something to tell.
@@ -95,7 +95,9 @@ impl Engine {
                 }
             }
         }
-        let planned = self.plan(&channels, &event, now);
+        let urgent = event.severity == Severity::Critical || kept.origin == Origin::Test;
+        let packing = (kept.origin == Origin::Test).then_some(Packing::Alone);
+        let planned = self.plan(&channels, Plan { urgent, packing, claims: true }, now);
         let accept = Accept {
             event: kept.clone(),
             deliveries: planned.iter().map(|planned| planned.delivery.clone()).collect(),
@@ -104,7 +106,7 @@ impl Engine {
         let leased = || planned.iter().filter(|planned| planned.turn.is_some()).map(|planned| &planned.delivery.id);
         leased().for_each(|id| self.0.certainty.take(id));
         let result = self.store().accept(accept).await;
-        if !matches!(result, Ok(Accepted::New)) {
+        if !matches!(result, Ok(Accepted::New { .. })) {
             leased().for_each(|id| self.0.certainty.release(id));
         }
         if result.is_err() {
@@ -113,7 +115,7 @@ impl Engine {
         }
         let NewEvent { id, key, .. } = kept;
         let (submitted, is_new) = match result {
-            Ok(Accepted::New) => {
+            Ok(Accepted::New { .. }) => {
                 let told = planned.iter().map(|planned| {
                     (planned.delivery.id.clone(), Arc::clone(&planned.channel), planned.delivery.status)
                 });
@@ -151,11 +153,12 @@ impl Engine {
     }
 
     /// A delivery for each channel: sent at once where its target is at rest, folded where another one tells it there.
-    fn plan(&self, channels: &[Arc<LiveChannel>], event: &Event, now: Millis) -> Vec<Planned> {
-        let priority = i64::from(event.severity != Severity::Critical);
+    pub(super) fn plan(&self, channels: &[Arc<LiveChannel>], plan: Plan, now: Millis) -> Vec<Planned> {
+        let Plan { urgent, packing, claims } = plan;
+        let priority = i64::from(!urgent);
         // What can be sent comes first, so that nothing is folded into what is held.
         let mut order: Vec<&Arc<LiveChannel>> = channels.iter().collect();
-        order.sort_by_key(|channel| channel.held.is_some());
+        order.sort_by_key(|channel| (channel.held.is_some(), !urgent && channel.quiet.until(now).is_some()));
         let mut tellers: HashMap<&str, String> = HashMap::new();
         let mut planned = Vec::with_capacity(order.len());
         for channel in order {
@@ -167,6 +170,9 @@ impl Engine {
                 target: channel.target.clone(),
                 status: Status::Queued,
                 priority,
+                due_at: now,
+                quiet_until: None,
+                packing,
                 lease: None,
                 held_reason: channel.held.map(HeldReason::name),
                 folded_into: None,
@@ -178,8 +184,11 @@ impl Engine {
                 delivery.folded_into = Some(teller.clone());
             } else if channel.held.is_some() {
                 delivery.status = Status::Held;
-            } else {
-                turn = self.0.scheduler.claim(&Target::from(channel.target.as_str()), channel.pace, now);
+            } else if let Some(until) = channel.quiet.until(now).filter(|_| !urgent) {
+                delivery.status = Status::Waiting;
+                (delivery.due_at, delivery.quiet_until) = (until, Some(until));
+            } else if claims {
+                turn = self.0.scheduler.claim(&Target::from(channel.target.as_str()), channel.terms, now);
             }
             if turn.is_some() {
                 delivery.status = Status::Sending;
@@ -200,8 +209,8 @@ impl Engine {
                     let leased = leased(&delivery, &channel, now);
                     self.start_attempt(Started { turn, leased, event: Arc::clone(&event), origin });
                 }
-                None if delivery.status == Status::Queued => {
-                    self.0.scheduler.more(&Target::from(delivery.target.as_str()), channel.pace, now);
+                None if matches!(delivery.status, Status::Queued | Status::Waiting) => {
+                    self.0.scheduler.more(&Target::from(delivery.target.as_str()), channel.terms, delivery.due_at);
                 }
                 None => {}
             }
@@ -209,9 +218,19 @@ impl Engine {
     }
 }
 
+/// How an event goes out.
+#[derive(Clone, Copy)]
+pub(super) struct Plan {
+    /// Waits for no quiet hours, and goes first.
+    pub(super) urgent: bool,
+    pub(super) packing: Option<Packing>,
+    /// Whether it may be sent at once, before it was queued.
+    pub(super) claims: bool,
+}
+
 /// A delivery that is about to be kept.
-struct Planned {
-    delivery: NewDelivery,
+pub(super) struct Planned {
+    pub(super) delivery: NewDelivery,
     turn: Option<Turn>,
     channel: Arc<LiveChannel>,
 }
@@ -224,11 +243,15 @@ fn leased(delivery: &NewDelivery, channel: &LiveChannel, now: Millis) -> Leased 
         event_id: String::new(),
         channel_id: channel.id.clone(),
         target: delivery.target.clone(),
+        priority: delivery.priority,
         lease_number: 1,
         attempts: 0,
         unknown_outcomes: 0,
         possible_repeat: 0,
         retry_since: now,
+        alert_id: None,
+        incident_id: None,
+        opened_by: None,
     }
 }
 
@@ -255,6 +278,7 @@ fn read(submission: &Submission, now: Millis) -> Result<Read, SubmitError> {
         title: event.title.clone(),
         severity: severity(event.severity),
         accepted_at: now,
+        alert: None,
     };
     Ok(Read { event, kept })
 }

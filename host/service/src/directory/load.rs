@@ -7,8 +7,9 @@ use pqh_runtime::contract::channel::{Descriptor, PaceScope};
 use pqh_runtime::{Channel, FieldProblem};
 use serde_json::{Map, Value};
 
-use super::{HeldReason, LiveChannel, Organization, Pace, Plan};
+use super::{HeldReason, LiveChannel, Organization, Pace, Plan, Terms};
 use crate::plugins::Plugins;
+use crate::quiet::Calendar;
 use crate::sealed::SealedSecrets;
 use crate::store::channels::{ChannelRow, SecretRow};
 use crate::store::organizations::{self, OrganizationRow};
@@ -55,8 +56,18 @@ pub(super) async fn channel(
         (organization.plan == Plan::Free).then_some(HeldReason::Plan),
         channel.is_none().then_some(HeldReason::Grant),
     ];
+    let quiet = Calendar::new(&row.quiet_hours, &organization.time_zone).unwrap_or_else(|error| {
+        // They were fine when they were set. A message at night is better than none.
+        tracing::error!("the quiet hours of the channel {}: {error}; it has none now", row.id);
+        Calendar::default()
+    });
     LiveChannel {
-        pace: descriptor.and_then(pace),
+        terms: Terms {
+            pace: descriptor.and_then(pace),
+            digests: descriptor.is_some_and(|descriptor| descriptor.digests),
+        },
+        quiet,
+        quiet_hours: row.quiet_hours,
         held: reasons.into_iter().flatten().min(),
         id: row.id,
         alias: row.alias,

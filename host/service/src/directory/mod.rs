@@ -15,6 +15,7 @@ use serde_json::{Map, Value};
 
 use crate::clock::Millis;
 use crate::plugins::Plugins;
+use crate::quiet::{Calendar, QuietHours};
 use crate::store::channels::Paused;
 use crate::store::{Store, StoreError, channels};
 use crate::vault::{DataKey, Vault};
@@ -69,6 +70,14 @@ pub(crate) struct Pace {
     pub(crate) burst: u32,
 }
 
+/// How a target takes messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Terms {
+    pub(crate) pace: Option<Pace>,
+    /// Whether several events may go out as one message.
+    pub(crate) digests: bool,
+}
+
 /// A channel as deliveries and the API need it.
 pub(crate) struct LiveChannel {
     pub(crate) id: String,
@@ -81,7 +90,11 @@ pub(crate) struct LiveChannel {
     pub(crate) organization: Arc<Organization>,
     pub(crate) paused: Option<Paused>,
     pub(crate) paused_at: Option<Millis>,
-    pub(crate) pace: Option<Pace>,
+    pub(crate) terms: Terms,
+    /// When what is not critical waits.
+    pub(crate) quiet: Calendar,
+    /// The same as people said it.
+    pub(crate) quiet_hours: Vec<QuietHours>,
     pub(crate) held: Option<HeldReason>,
     /// None where it is held for the grant.
     pub(crate) channel: Option<pqh_runtime::Channel>,

@@ -209,7 +209,7 @@ async fn a_channel_whose_type_is_gone_is_held_and_says_so() {
     let world = World::new(Origin::BuiltIn).await;
     world.run("UPDATE channels SET type = 'gone'").await;
     let ops = world.ops().await;
-    assert_eq!((ops.held, ops.pace), (Some(HeldReason::Grant), None));
+    assert_eq!((ops.held, ops.terms.pace), (Some(HeldReason::Grant), None));
     assert!(ops.problems[0].message.contains("gone is not installed"), "{:?}", ops.problems);
 }
 

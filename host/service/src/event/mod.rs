@@ -1,6 +1,7 @@
 //! Events as JSON: reads one, says exactly what is wrong with it, and turns it into the contract's event.
 
 mod convert;
+pub(crate) mod digest;
 mod object;
 mod shape;
 mod text;

@@ -1,10 +1,10 @@
 //! Keeps accepted events with their deliveries: many in one statement.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use sqlx::{QueryBuilder, Sqlite};
 
-use super::rows::{NewDelivery, NewEvent, TargetRow};
+use super::rows::{NewDelivery, NewEvent, Packing, TargetRow};
 use super::{Connection, StoreError, bulk};
 
 /// An event with its deliveries, kept together or not at all.
@@ -19,8 +19,8 @@ pub(crate) struct Accept {
 /// What became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Accepted {
-    /// Kept.
-    New,
+    /// Kept; so many deliveries that waited are told by it.
+    New { folded: usize },
     /// The same was kept before, under this id of ours.
     Same(String),
     /// Something else was kept under its key.
@@ -36,9 +36,16 @@ pub(crate) async fn accept(connection: &mut Connection, accepts: &[Accept]) -> R
     insert_deliveries(connection, &deliveries).await?;
     let targets: Vec<&TargetRow> = new.iter().flat_map(|accept| &accept.targets).collect();
     super::targets::put(connection, &targets).await?;
+    let mut folded = HashMap::new();
+    for Accept { event, deliveries, .. } in new {
+        folded.insert(&event.id, super::incidents::settle_in(connection, event, deliveries).await?);
+    }
     let mut results = Vec::with_capacity(accepts.len());
     for Accept { event, .. } in accepts {
-        results.push(if kept.contains(&event.id) { Accepted::New } else { earlier(connection, event).await? });
+        results.push(match folded.get(&event.id) {
+            Some(folded) => Accepted::New { folded: *folded },
+            None => earlier(connection, event).await?,
+        });
     }
     Ok(results)
 }
@@ -48,7 +55,8 @@ async fn insert_events(connection: &mut Connection, accepts: &[Accept]) -> Resul
     let mut kept = HashSet::with_capacity(accepts.len());
     for slice in bulk::slices(accepts) {
         let mut query = QueryBuilder::<Sqlite>::new(
-            "INSERT INTO events (id, organization_id, event_key, fingerprint, origin, body, title, severity, accepted_at) ",
+            "INSERT INTO events (id, organization_id, event_key, fingerprint, origin, body, title, severity, accepted_at, \
+             alert_id, incident_id) ",
         );
         query.push_values(slice, |mut row, Accept { event, .. }| {
             row.push_bind(&event.id)
@@ -59,7 +67,9 @@ async fn insert_events(connection: &mut Connection, accepts: &[Accept]) -> Resul
                 .push_bind(&event.body)
                 .push_bind(&event.title)
                 .push_bind(event.severity)
-                .push_bind(event.accepted_at);
+                .push_bind(event.accepted_at)
+                .push_bind(event.alert.as_ref().map(|alert| &alert.alert_id))
+                .push_bind(event.alert.as_ref().map(|alert| &alert.incident_id));
         });
         query.push(" ON CONFLICT (organization_id, event_key) DO NOTHING RETURNING id");
         kept.extend(query.build_query_scalar::<String>().fetch_all(&mut *connection).await?);
@@ -72,11 +82,12 @@ async fn insert_deliveries(connection: &mut Connection, rows: &[(&NewEvent, &New
         let mut query = QueryBuilder::<Sqlite>::new(
             "INSERT INTO deliveries (id, seq, organization_id, event_id, channel_id, target, status, priority, due_at, \
              lease_owner, lease_number, lease_until, attempts, unknown_outcomes, lost_leases, possible_repeat, retry_since, \
-             held_reason, held_at, folded_into, ended_at) ",
+             held_reason, held_at, folded_into, ended_at, alert_id, incident_id, is_resolution, packing, quiet_until) ",
         );
         query.push_values(slice, |mut row, (event, delivery)| {
-            let NewDelivery { id, seq, channel_id, target, status, priority, lease, held_reason, folded_into } =
-                delivery;
+            let NewDelivery { id, seq, channel_id, target, status, priority, due_at, .. } = delivery;
+            let NewDelivery { quiet_until, packing, lease, held_reason, folded_into, .. } = delivery;
+            let alert = event.alert.as_ref();
             let at = event.accepted_at;
             let (owner, until) = lease.as_ref().map(|(owner, until)| (owner, *until)).unzip();
             row.push_bind(id)
@@ -87,7 +98,7 @@ async fn insert_deliveries(connection: &mut Connection, rows: &[(&NewEvent, &New
                 .push_bind(target)
                 .push_bind(status.name())
                 .push_bind(priority)
-                .push_bind(at)
+                .push_bind(due_at)
                 .push_bind(owner)
                 .push_bind(i64::from(lease.is_some()))
                 .push_bind(until)
@@ -96,7 +107,12 @@ async fn insert_deliveries(connection: &mut Connection, rows: &[(&NewEvent, &New
                 .push_bind(*held_reason)
                 .push_bind(held_reason.map(|_| at))
                 .push_bind(folded_into)
-                .push_bind(status.is_end().then_some(at));
+                .push_bind(status.is_end().then_some(at))
+                .push_bind(alert.map(|alert| &alert.alert_id))
+                .push_bind(alert.map(|alert| &alert.incident_id))
+                .push_bind(i64::from(alert.is_some_and(|alert| alert.is_resolution)))
+                .push_bind(packing.map(Packing::name))
+                .push_bind(quiet_until);
         });
         query.build().execute(&mut *connection).await?;
     }

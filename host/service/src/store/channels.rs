@@ -6,6 +6,7 @@ use sqlx::SqliteExecutor;
 
 use super::{Connection, Store, StoreError};
 use crate::clock::Millis;
+use crate::quiet::QuietHours;
 
 /// A channel as it is kept.
 #[derive(Clone, Debug)]
@@ -18,6 +19,7 @@ pub(crate) struct ChannelRow {
     pub(crate) settings: Map<String, Value>,
     /// Keyed hash of where it leads.
     pub(crate) target: String,
+    pub(crate) quiet_hours: Vec<QuietHours>,
     pub(crate) paused: Option<Paused>,
     pub(crate) paused_at: Option<Millis>,
     /// Counts its edits.
@@ -67,6 +69,7 @@ struct Row {
     channel_type: String,
     settings: String,
     target: String,
+    quiet_hours: String,
     paused: Option<String>,
     paused_at: Option<Millis>,
     version: i64,
@@ -82,6 +85,8 @@ impl Row {
         let settings = serde_json::from_str(&self.settings).map_err(|error| damaged(&self.id, "settings", &error))?;
         let paused = self.paused.as_deref().map(serde_json::from_str).transpose();
         let paused = paused.map_err(|error| damaged(&self.id, "paused", &error))?;
+        let quiet_hours =
+            serde_json::from_str(&self.quiet_hours).map_err(|error| damaged(&self.id, "quiet_hours", &error))?;
         let Self { id, organization_id, alias, channel_type, target, .. } = self;
         let Self { paused_at, version, created_at, updated_at, .. } = self;
         Ok(ChannelRow {
@@ -91,6 +96,7 @@ impl Row {
             channel_type,
             settings,
             target,
+            quiet_hours,
             paused,
             paused_at,
             version,
@@ -103,8 +109,8 @@ impl Row {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, organization_id, alias, type, settings, target, paused, paused_at, version, created_at, \
-             updated_at FROM channels ",
+            "SELECT id, organization_id, alias, type, settings, target, quiet_hours, paused, paused_at, version, \
+             created_at, updated_at FROM channels ",
             $rest
         )
     };
@@ -179,7 +185,7 @@ pub(crate) async fn secrets(executor: impl SqliteExecutor<'_>, id: &str) -> Resu
 pub(crate) async fn insert(connection: &mut Connection, row: &ChannelRow, alias_key: &str) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO channels (id, organization_id, alias, alias_key, type, settings, target, version, created_at, \
-         updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         updated_at, quiet_hours) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(&row.id)
     .bind(&row.organization_id)
@@ -191,6 +197,7 @@ pub(crate) async fn insert(connection: &mut Connection, row: &ChannelRow, alias_
     .bind(row.version)
     .bind(row.created_at)
     .bind(row.updated_at)
+    .bind(text(&row.quiet_hours))
     .execute(connection)
     .await?;
     Ok(())
@@ -205,8 +212,8 @@ pub(crate) async fn update(
     from: i64,
 ) -> Result<bool, StoreError> {
     let done = sqlx::query(
-        "UPDATE channels SET alias = $1, alias_key = $2, settings = $3, target = $4, version = $5, updated_at = $6 \
-         WHERE id = $7 AND version = $8",
+        "UPDATE channels SET alias = $1, alias_key = $2, settings = $3, target = $4, version = $5, updated_at = $6, \
+         quiet_hours = $9 WHERE id = $7 AND version = $8",
     )
     .bind(&row.alias)
     .bind(alias_key)
@@ -216,6 +223,7 @@ pub(crate) async fn update(
     .bind(row.updated_at)
     .bind(&row.id)
     .bind(from)
+    .bind(text(&row.quiet_hours))
     .execute(connection)
     .await?;
     Ok(done.rows_affected() == 1)

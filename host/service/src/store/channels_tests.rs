@@ -38,6 +38,7 @@ fn row(id: &str, alias: &str) -> ChannelRow {
         channel_type: "t".to_owned(),
         settings,
         target: "x".to_owned(),
+        quiet_hours: Vec::new(),
         paused: None,
         paused_at: None,
         version: 1,

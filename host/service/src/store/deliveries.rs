@@ -1,7 +1,11 @@
 //! What people and the service do to deliveries that are not being sent: hold, release, cancel, replay.
 
+use super::rows::Packing;
 use super::{Connection, StoreError};
 use crate::clock::Millis;
+
+/// What waited longer for a channel goes out with others once it can, critical or not.
+const LONG_WAIT: Millis = 3_600_000;
 
 /// What waits for a channel is held.
 pub(crate) async fn hold(
@@ -19,7 +23,7 @@ pub(crate) async fn hold(
     .execute(&mut *connection)
     .await?;
     let done = sqlx::query(
-        "UPDATE deliveries SET status = 'held', held_reason = $1, held_at = $2 \
+        "UPDATE deliveries SET status = 'held', held_reason = $1, held_at = $2, quiet_until = NULL \
          WHERE channel_id = $3 AND status IN ('queued', 'waiting')",
     )
     .bind(reason)
@@ -30,17 +34,51 @@ pub(crate) async fn hold(
     Ok(done.rows_affected())
 }
 
-/// What is held for a channel goes on; the time that it was held does not count as time of retries.
-pub(crate) async fn release(connection: &mut Connection, channel: &str, now: Millis) -> Result<u64, StoreError> {
+/// What is held for a channel goes on, what is not critical at the end of quiet hours; the time that it was held does not
+/// count as time of retries. What waited over an hour goes with others.
+pub(crate) async fn release(
+    connection: &mut Connection,
+    channel: &str,
+    quiet_until: Option<Millis>,
+    now: Millis,
+) -> Result<u64, StoreError> {
     let done = sqlx::query(
-        "UPDATE deliveries SET status = 'queued', due_at = $1, retry_since = retry_since + ($1 - held_at), \
+        "UPDATE deliveries SET status = CASE WHEN priority = 0 OR $3 IS NULL THEN 'queued' ELSE 'waiting' END, \
+         due_at = CASE WHEN priority = 0 OR $3 IS NULL THEN $1 ELSE $3 END, \
+         quiet_until = CASE WHEN priority = 0 THEN NULL ELSE $3 END, \
+         packing = CASE WHEN packing IS NULL AND seq < $4 THEN $5 ELSE packing END, \
+         retry_since = retry_since + ($1 - held_at), \
          held_reason = NULL, held_at = NULL WHERE channel_id = $2 AND status = 'held'",
     )
     .bind(now)
     .bind(channel)
+    .bind(quiet_until)
+    .bind(now.saturating_sub(LONG_WAIT).saturating_mul(1_000))
+    .bind(Packing::InDigest.name())
     .execute(connection)
     .await?;
     Ok(done.rows_affected())
+}
+
+/// What waits for the end of quiet hours waits until they end now: their times were changed, or the channel's clock.
+pub(crate) async fn await_quiet(
+    connection: &mut Connection,
+    channel: &str,
+    quiet_until: Option<Millis>,
+    now: Millis,
+) -> Result<(), StoreError> {
+    // What has waited keeps the mark of it: it goes out with others.
+    let until = quiet_until.unwrap_or(now);
+    sqlx::query(
+        "UPDATE deliveries SET due_at = $1, quiet_until = $1 WHERE channel_id = $2 AND status IN ('queued', 'waiting') \
+         AND quiet_until > $3 AND quiet_until <> $1",
+    )
+    .bind(until)
+    .bind(channel)
+    .bind(now)
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 /// What waits for a channel goes where the channel leads now. The deliveries that were moved.
@@ -102,9 +140,12 @@ pub(crate) async fn unfold(
 ) -> Result<Vec<(String, String)>, StoreError> {
     let mut unfolded = Vec::new();
     for teller in tellers {
+        // What is told by another of its own channel went with that one.
         let rows: Vec<(String, String)> = sqlx::query_as(
             "UPDATE deliveries SET status = 'queued', due_at = $1, folded_into = NULL, ended_at = NULL \
-             WHERE folded_into = $2 AND status = 'folded' RETURNING organization_id, channel_id",
+             WHERE folded_into = $2 AND status = 'folded' \
+             AND channel_id <> (SELECT t.channel_id FROM deliveries t WHERE t.id = $2) \
+             RETURNING organization_id, channel_id",
         )
         .bind(now)
         .bind(teller)
@@ -140,23 +181,58 @@ pub(crate) struct Replay {
 }
 
 macro_rules! requeue {
-    ($which:literal) => {
+    ($($which:expr),+ $(,)?) => {
         concat!(
             "UPDATE deliveries SET status = 'queued', due_at = $1, attempts = 0, unknown_outcomes = 0, lost_leases = 0, \
-             retry_since = NULL, cause = NULL, cause_code = NULL, receipt = NULL, ended_at = NULL WHERE ",
-            $which,
+             retry_since = NULL, cause = NULL, cause_code = NULL, receipt = NULL, ended_at = NULL, quiet_until = NULL \
+             WHERE ",
+            $($which,)+
             " RETURNING channel_id"
         )
     };
 }
 
-/// Queues a failed or cancelled delivery anew, in its old place. Its channel, where it has one and it was replayed.
+/// An alert's delivery that the alert has left behind: its incident is over, or its channel was told of something later.
+macro_rules! left_behind {
+    () => {
+        "(alert_id IS NOT NULL AND ((is_resolution = 0 AND NOT EXISTS (SELECT 1 FROM alerts a \
+         WHERE a.id = deliveries.alert_id AND a.incident_id = deliveries.incident_id)) \
+         OR EXISTS (SELECT 1 FROM deliveries l WHERE l.channel_id = deliveries.channel_id AND l.seq > deliveries.seq \
+         AND l.alert_id = deliveries.alert_id AND l.status IN ('sending', 'delivered', 'folded'))))"
+    };
+}
+
+/// What became of the wish to replay a delivery.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Replayed {
+    /// It is queued; its channel.
+    Queued(String),
+    /// Its alert has moved on.
+    LeftBehind,
+    /// It is none that can be replayed.
+    Not,
+}
+
+/// Queues a failed or cancelled delivery anew, in its old place; with `force` even where its alert has moved on.
 pub(crate) async fn replay_one(
     connection: &mut Connection,
     organization: &str,
     id: &str,
+    force: bool,
     now: Millis,
-) -> Result<Option<String>, StoreError> {
+) -> Result<Replayed, StoreError> {
+    let left: Option<bool> = sqlx::query_scalar(concat!(
+        "SELECT ",
+        left_behind!(),
+        " FROM deliveries WHERE id = $1 AND organization_id = $2 AND status IN ('failed', 'cancelled')"
+    ))
+    .bind(id)
+    .bind(organization)
+    .fetch_optional(&mut *connection)
+    .await?;
+    if left == Some(true) && !force {
+        return Ok(Replayed::LeftBehind);
+    }
     let channel = sqlx::query_scalar(requeue!(
         "id = $2 AND organization_id = $3 AND status IN ('failed', 'cancelled') \
          AND EXISTS (SELECT 1 FROM channels WHERE channels.id = deliveries.channel_id)"
@@ -166,10 +242,11 @@ pub(crate) async fn replay_one(
     .bind(organization)
     .fetch_optional(connection)
     .await?;
-    Ok(channel)
+    Ok(channel.map_or(Replayed::Not, Replayed::Queued))
 }
 
-/// Queues failed deliveries anew, in their old order; those that failed after `now` are none of them. The channels of each.
+/// Queues failed deliveries anew, in their old order; those that failed after `now` are none of them, nor those that their
+/// alert has left behind. The channels of each.
 pub(crate) async fn replay(
     connection: &mut Connection,
     organization: &str,
@@ -181,7 +258,9 @@ pub(crate) async fn replay(
     let channels = sqlx::query_scalar(requeue!(
         "id IN (SELECT id FROM deliveries WHERE organization_id = $2 AND status = 'failed' AND ended_at <= $1 \
          AND ($3 IS NULL OR channel_id = $3) AND ($4 IS NULL OR cause_code = $4) AND ($5 IS NULL OR ended_at >= $5) \
-         AND EXISTS (SELECT 1 FROM channels WHERE channels.id = deliveries.channel_id) ORDER BY seq LIMIT $6)"
+         AND EXISTS (SELECT 1 FROM channels WHERE channels.id = deliveries.channel_id) AND NOT ",
+        left_behind!(),
+        " ORDER BY seq LIMIT $6)"
     ))
     .bind(now)
     .bind(organization)

@@ -4,6 +4,7 @@ use futures_util::future::BoxFuture;
 use tokio::sync::oneshot;
 
 use super::accept::{Accept, Accepted};
+use super::checks::{Check, Judged};
 use super::lease::{Found, Lease};
 use super::rows::Settle;
 use super::{Connection, StoreError};
@@ -19,6 +20,8 @@ pub(super) enum Job {
     Accept(Box<Accept>, Reply<Accepted>),
     /// What became of a lease; true where it still held.
     Settle(Box<Settle>, Reply<bool>),
+    /// A check of an alert.
+    Check(Box<Check>, Reply<Judged>),
     /// The heads of targets' queues.
     Lease(Vec<Lease>, Reply<Vec<Found>>),
 }
@@ -31,6 +34,7 @@ impl Job {
             Self::Custom(work) => work.refuse(error),
             Self::Accept(_, reply) => drop(reply.send(Err(error))),
             Self::Settle(_, reply) => drop(reply.send(Err(error))),
+            Self::Check(_, reply) => drop(reply.send(Err(error))),
             Self::Lease(_, reply) => drop(reply.send(Err(error))),
         }
     }

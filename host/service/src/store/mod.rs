@@ -4,13 +4,17 @@
 //! anything: it keeps and finds.
 
 pub(crate) mod accept;
+pub(crate) mod alerts;
 pub(crate) mod audit;
 mod bulk;
 pub(crate) mod channels;
+pub(crate) mod checks;
 pub(crate) mod deliveries;
+pub(crate) mod digests;
 mod error;
 mod file;
 pub(crate) mod grants;
+pub(crate) mod incidents;
 mod jobs;
 pub(crate) mod lease;
 pub(crate) mod members;
@@ -161,6 +165,11 @@ impl Store {
     /// Writes what became of a lease. False where the lease was no longer ours: nothing was written.
     pub(crate) async fn settle(&self, settle: rows::Settle) -> Result<bool, StoreError> {
         self.ask(|reply| Job::Settle(Box::new(settle), reply)).await
+    }
+
+    /// Judges a check, and keeps it with what follows from it, durably.
+    pub(crate) async fn check(&self, check: checks::Check) -> Result<checks::Judged, StoreError> {
+        self.ask(|reply| Job::Check(Box::new(check), reply)).await
     }
 
     async fn ask<T>(&self, job: impl FnOnce(jobs::Reply<T>) -> Job) -> Result<T, StoreError> {

@@ -15,13 +15,15 @@ pub(crate) struct Cutoffs {
     pub(crate) delivered: Millis,
     /// Failed ones that ended before.
     pub(crate) failed: Millis,
+    /// Checks that came before.
+    pub(crate) checks: Millis,
 }
 
 /// Removes a batch of deliveries with their attempts, and the events that no delivery is left of. How many deliveries: none
 /// are left to remove where there were fewer than a batch.
 pub(crate) async fn prune(connection: &mut Connection, cutoffs: Cutoffs) -> Result<bool, StoreError> {
-    let Cutoffs { delivered, failed } = cutoffs;
-    let mut more = false;
+    let Cutoffs { delivered, failed, checks } = cutoffs;
+    let mut more = prune_checks(connection, checks).await?;
     for (condition, before) in [("status <> 'failed'", delivered), ("status = 'failed'", failed)] {
         let old: Vec<(String, String)> =
             QueryBuilder::<Sqlite>::new("SELECT id, event_id FROM deliveries WHERE ended_at < ")
@@ -44,6 +46,20 @@ pub(crate) async fn prune(connection: &mut Connection, cutoffs: Cutoffs) -> Resu
         remove(connection, "DELETE FROM events WHERE id IN (", &events, rest).await?;
     }
     Ok(more)
+}
+
+/// Removes a batch of checks; the last of each alert stays. Whether there may be more.
+async fn prune_checks(connection: &mut Connection, before: Millis) -> Result<bool, StoreError> {
+    let done = sqlx::query(
+        "DELETE FROM checks WHERE (alert_id, number) IN (SELECT c.alert_id, c.number FROM checks c \
+         WHERE c.received_at < $1 AND NOT EXISTS (SELECT 1 FROM alerts a WHERE a.id = c.alert_id AND a.checks = c.number) \
+         ORDER BY c.received_at LIMIT $2)",
+    )
+    .bind(before)
+    .bind(BATCH)
+    .execute(connection)
+    .await?;
+    Ok(done.rows_affected() > 0)
 }
 
 async fn remove(

@@ -62,6 +62,10 @@ pub(crate) enum Origin {
     Test,
     /// The service itself, to administrators.
     Notice,
+    /// A check of an alert.
+    Alert,
+    /// The service itself: several events that waited for one target.
+    Digest,
 }
 
 impl Origin {
@@ -70,12 +74,16 @@ impl Origin {
             Self::Published => "published",
             Self::Test => "test",
             Self::Notice => "notice",
+            Self::Alert => "alert",
+            Self::Digest => "digest",
         }
     }
 
     pub(crate) fn named(name: &str) -> Self {
         match name {
             "notice" => Self::Notice,
+            "alert" => Self::Alert,
+            "digest" => Self::Digest,
             "test" => Self::Test,
             _ => Self::Published,
         }
@@ -94,6 +102,39 @@ pub(crate) struct NewEvent {
     pub(crate) title: String,
     pub(crate) severity: &'static str,
     pub(crate) accepted_at: Millis,
+    /// Whose event it is, where it is an alert's.
+    pub(crate) alert: Option<AlertPart>,
+}
+
+/// What an event is to its alert.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct AlertPart {
+    pub(crate) alert_id: String,
+    pub(crate) incident_id: String,
+    /// Else a trigger.
+    pub(crate) is_resolution: bool,
+}
+
+/// How a delivery may go out; by the age of its target's queue where nothing else is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Packing {
+    /// With others where there are any, even where it is critical: it waited too long.
+    InDigest,
+    /// Never with others.
+    Alone,
+    /// It is a digest.
+    Digest,
+}
+
+impl Packing {
+    /// As the table has it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::InDigest => "in-digest",
+            Self::Alone => "alone",
+            Self::Digest => "digest",
+        }
+    }
 }
 
 /// A delivery to keep.
@@ -104,7 +145,12 @@ pub(crate) struct NewDelivery {
     pub(crate) channel_id: String,
     pub(crate) target: String,
     pub(crate) status: Status,
+    /// 0 for what is critical, else 1.
     pub(crate) priority: i64,
+    pub(crate) due_at: Millis,
+    /// Where it waits for the end of quiet hours: when they end.
+    pub(crate) quiet_until: Option<Millis>,
+    pub(crate) packing: Option<Packing>,
     /// Where it is sent at once: by whom, until when.
     pub(crate) lease: Option<(String, Millis)>,
     pub(crate) held_reason: Option<&'static str>,
@@ -130,11 +176,18 @@ pub(crate) struct Leased {
     pub(crate) event_id: String,
     pub(crate) channel_id: String,
     pub(crate) target: String,
+    /// 0 for what is critical, else 1.
+    pub(crate) priority: i64,
     pub(crate) lease_number: i64,
     pub(crate) attempts: i64,
     pub(crate) unknown_outcomes: i64,
     pub(crate) possible_repeat: i64,
     pub(crate) retry_since: Millis,
+    pub(crate) alert_id: Option<String>,
+    pub(crate) incident_id: Option<String>,
+    /// The receipt of the message that opened the incident in this channel: JSON.
+    #[sqlx(skip)]
+    pub(crate) opened_by: Option<String>,
 }
 
 /// An event as it was kept.
@@ -146,6 +199,8 @@ pub(crate) struct KeptEvent {
     pub(crate) origin: String,
     pub(crate) body: String,
     pub(crate) accepted_at: Millis,
+    pub(crate) alert_id: Option<String>,
+    pub(crate) incident_id: Option<String>,
 }
 
 /// An attempt to keep.
@@ -175,6 +230,8 @@ pub(crate) struct Settle {
     pub(crate) held_reason: Option<&'static str>,
     pub(crate) held_at: Option<Millis>,
     pub(crate) ended_at: Option<Millis>,
+    /// Where it waits for the end of quiet hours.
+    pub(crate) quiet_until: Option<Millis>,
     /// None where the channel was held before anything was tried.
     pub(crate) attempt: Option<NewAttempt>,
     /// Where pace or circuit breaker changed.

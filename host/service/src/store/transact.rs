@@ -1,6 +1,7 @@
 //! One transaction over many jobs: those of a kind in one statement, a faulty one by itself, all durable at once.
 
 use super::accept::{Accept, accept};
+use super::checks::{self, Check, Judged};
 use super::jobs::{Answer, Job, Reply};
 use super::lease::{self, Lease};
 use super::rows::Settle;
@@ -12,6 +13,7 @@ struct Sorted {
     customs: Vec<Box<dyn super::jobs::Custom>>,
     accepts: (Vec<Accept>, Vec<Reply<super::accept::Accepted>>),
     settles: (Vec<Settle>, Vec<Reply<bool>>),
+    checks: (Vec<Check>, Vec<Reply<Judged>>),
     leases: Vec<(Vec<Lease>, Reply<Vec<lease::Found>>)>,
 }
 
@@ -29,6 +31,10 @@ impl Sorted {
                     sorted.settles.0.push(*settle);
                     sorted.settles.1.push(reply);
                 }
+                Job::Check(check, reply) => {
+                    sorted.checks.0.push(*check);
+                    sorted.checks.1.push(reply);
+                }
                 Job::Lease(leases, reply) => sorted.leases.push((leases, reply)),
             }
         }
@@ -38,7 +44,7 @@ impl Sorted {
 
 /// Runs all in one transaction. What each waits for is told by its answer, once the caller knows that the commit holds.
 pub(super) async fn transact(connection: &mut Connection, batch: Vec<Job>) -> (Vec<Answer>, Result<(), StoreError>) {
-    let Sorted { customs, accepts, settles, leases } = Sorted::of(batch);
+    let Sorted { customs, accepts, settles, checks, leases } = Sorted::of(batch);
     let mut answers: Vec<Answer> = Vec::new();
     let mut customs = customs.into_iter();
     let mut leases = leases.into_iter();
@@ -55,6 +61,7 @@ pub(super) async fn transact(connection: &mut Connection, batch: Vec<Job>) -> (V
         }
         let settled = settle(connection, &settles.0).await?;
         let accepted = accept_each(connection, &accepts.0).await?;
+        let judged = judge_each(connection, &checks.0).await?;
         let mut found = Vec::new();
         for (heads, _) in leases.as_slice() {
             execute(connection, "SAVEPOINT bulk").await?;
@@ -64,13 +71,14 @@ pub(super) async fn transact(connection: &mut Connection, batch: Vec<Job>) -> (V
             found.push(heads.ok_or_else(|| fault.unwrap_or_else(StoreError::closed)));
         }
         execute(connection, "COMMIT").await?;
-        Ok((settled, accepted, found))
+        Ok((settled, accepted, judged, found))
     }
     .await;
     match result {
-        Ok((settled, accepted, found)) => {
+        Ok((settled, accepted, judged, found)) => {
             answers.extend(settles.1.into_iter().zip(settled).map(answer));
             answers.extend(accepts.1.into_iter().zip(accepted).map(answer));
+            answers.extend(checks.1.into_iter().zip(judged).map(answer));
             answers.extend(leases.by_ref().map(|(_, reply)| reply).zip(found).map(answer));
             (answers, Ok(()))
         }
@@ -79,6 +87,7 @@ pub(super) async fn transact(connection: &mut Connection, batch: Vec<Job>) -> (V
             customs.for_each(|work| work.refuse(error.clone()));
             settles.1.into_iter().for_each(|reply| drop(reply.send(Err(error.clone()))));
             accepts.1.into_iter().for_each(|reply| drop(reply.send(Err(error.clone()))));
+            checks.1.into_iter().for_each(|reply| drop(reply.send(Err(error.clone()))));
             leases.for_each(|(_, reply)| drop(reply.send(Err(error.clone()))));
             (answers, Err(error))
         }
@@ -115,6 +124,29 @@ async fn accept_each(connection: &mut Connection, accepts: &[Accept]) -> Each<su
         let fault = result.as_ref().err().cloned();
         each.push(match (ended(connection, result).await?.and_then(|mut one| one.pop()), fault) {
             (Some(accepted), _) => Ok(accepted),
+            (None, fault) => Err(fault.unwrap_or_else(StoreError::closed)),
+        });
+    }
+    Ok(each)
+}
+
+/// As [`accept_each`], for checks.
+async fn judge_each(connection: &mut Connection, checks: &[Check]) -> Each<Judged> {
+    if checks.is_empty() {
+        return Ok(Vec::new());
+    }
+    execute(connection, "SAVEPOINT bulk").await?;
+    let all = checks::judge(connection, checks).await;
+    if let Some(all) = ended(connection, all).await? {
+        return Ok(all.into_iter().map(Ok).collect());
+    }
+    let mut each = Vec::with_capacity(checks.len());
+    for one in checks {
+        execute(connection, "SAVEPOINT bulk").await?;
+        let result = checks::judge(connection, std::slice::from_ref(one)).await;
+        let fault = result.as_ref().err().cloned();
+        each.push(match (ended(connection, result).await?.and_then(|mut one| one.pop()), fault) {
+            (Some(judged), _) => Ok(judged),
             (None, fault) => Err(fault.unwrap_or_else(StoreError::closed)),
         });
     }

@@ -28,6 +28,8 @@ pub(crate) struct DeliveryView {
     pub(crate) held_reason: Option<String>,
     pub(crate) held_at: Option<Millis>,
     pub(crate) folded_into: Option<String>,
+    pub(crate) quiet_until: Option<Millis>,
+    pub(crate) alert_id: Option<String>,
     pub(crate) ended_at: Option<Millis>,
 }
 
@@ -48,13 +50,13 @@ pub(crate) struct Filter {
     pub(crate) status: Option<Status>,
     pub(crate) channel: Option<String>,
     pub(crate) code: Option<String>,
-    /// Those accepted before this number.
-    pub(crate) before: Option<i64>,
+    /// Those accepted before this number, and of the same number those with a smaller id.
+    pub(crate) before: Option<(i64, String)>,
 }
 
 const VIEW: &str = "SELECT d.id, d.seq, e.event_key, e.title, e.severity, e.accepted_at, d.channel_id, c.alias, \
                     c.type AS channel_type, d.status, d.due_at, d.attempts, d.possible_repeat, d.cause, d.receipt, \
-                    d.held_reason, d.held_at, d.folded_into, d.ended_at FROM deliveries d \
+                    d.held_reason, d.held_at, d.folded_into, d.quiet_until, d.alert_id, d.ended_at FROM deliveries d \
                     JOIN events e ON e.id = d.event_id LEFT JOIN channels c ON c.id = d.channel_id \
                     WHERE d.organization_id = ";
 
@@ -77,10 +79,11 @@ pub(crate) async fn deliveries(
     if let Some(code) = code {
         query.push(" AND d.cause_code = ").push_bind(code);
     }
-    if let Some(before) = before {
-        query.push(" AND d.seq < ").push_bind(before);
+    if let Some((seq, id)) = before {
+        // A digest stands where the first of what it tells stood.
+        query.push(" AND (d.seq, d.id) < (").push_bind(seq).push(", ").push_bind(id).push(")");
     }
-    query.push(" ORDER BY d.seq DESC LIMIT ").push_bind(limit);
+    query.push(" ORDER BY d.seq DESC, d.id DESC LIMIT ").push_bind(limit);
     Ok(query.build_query_as().fetch_all(executor).await?)
 }
 
@@ -142,7 +145,7 @@ pub(crate) async fn event(
     key: &str,
 ) -> Result<Option<KeptEvent>, StoreError> {
     let event = sqlx::query_as(
-        "SELECT id, organization_id, event_key, origin, body, accepted_at FROM events \
+        "SELECT id, organization_id, event_key, origin, body, accepted_at, alert_id, incident_id FROM events \
          WHERE organization_id = $1 AND event_key = $2",
     )
     .bind(organization)

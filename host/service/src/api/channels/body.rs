@@ -10,6 +10,7 @@ use crate::api::problem::Problem;
 use crate::clock::rfc3339;
 use crate::directory::LiveChannel;
 use crate::failure::FailureBody;
+use crate::quiet::QuietHours;
 use crate::store::channels::Paused;
 
 /// A channel to make.
@@ -26,6 +27,9 @@ pub(super) struct NewChannelBody {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub(super) settings: Option<Value>,
+    /// When what is not critical waits.
+    #[serde(default)]
+    pub(super) quiet_hours: Vec<QuietHours>,
 }
 
 /// What to change of a channel. What is absent stays.
@@ -39,6 +43,9 @@ pub(super) struct ChangeBody {
     #[serde(default)]
     #[schema(value_type = Object)]
     pub(super) settings: Option<Value>,
+    /// When what is not critical waits, in place of all intervals before; `[]` for never.
+    #[serde(default)]
+    pub(super) quiet_hours: Option<Vec<QuietHours>>,
 }
 
 /// Why a channel is to be paused.
@@ -92,6 +99,8 @@ pub(super) struct ChannelBody {
     /// Each field that is filled in. Of a secret only `{"set": true}`, and of a secret URL its origin.
     #[schema(value_type = Object)]
     settings: Map<String, Value>,
+    /// When what is not critical waits.
+    quiet_hours: Vec<QuietHours>,
     /// `active` or `paused`
     status: &'static str,
     paused: Option<PausedBody>,
@@ -144,6 +153,7 @@ impl From<&LiveChannel> for ChannelBody {
             alias: live.alias.clone(),
             channel_type: live.channel_type.clone(),
             settings,
+            quiet_hours: live.quiet_hours.clone(),
             status: if paused.is_some() { "paused" } else { "active" },
             paused,
             held_reason: live.held.map(crate::directory::HeldReason::name),

@@ -12,7 +12,7 @@ use axum::response::{IntoResponse as _, Response};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::input::{Id, Input};
+use super::input::{Force, Id, Input, Params};
 use super::page::{Page, PageQuery, Span};
 use super::problem::Problem;
 use crate::access::{Administering, Reading};
@@ -53,8 +53,8 @@ async fn create(
     Administering(by): Administering,
     Input(body): Input<NewChannelBody>,
 ) -> Result<Response, Problem> {
-    let NewChannelBody { alias, channel_type, settings } = body;
-    let new = NewChannel { alias, channel_type, settings: body::object(settings)? };
+    let NewChannelBody { alias, channel_type, settings, quiet_hours } = body;
+    let new = NewChannel { alias, channel_type, settings: body::object(settings)?, quiet_hours };
     let live = channels::create(&app, &by, new).await?;
     let mut response = told(StatusCode::CREATED, &live);
     if let Ok(place) = HeaderValue::try_from(format!("/v1/channels/{}", live.id)) {
@@ -88,24 +88,26 @@ async fn change(
     Input(body): Input<ChangeBody>,
 ) -> Result<Response, Problem> {
     let settings = body.settings.map(|settings| body::object(Some(settings))).transpose()?;
-    let change = Change { alias: body.alias, settings, only_if: only_if(&headers) };
+    let change = Change { alias: body.alias, settings, quiet_hours: body.quiet_hours, only_if: only_if(&headers) };
     let live = channels::change(&app, &by, &id, change).await?;
     Ok(told(StatusCode::OK, &live))
 }
 
 /// Deletes a channel; what waits for it is cancelled.
 #[utoipa::path(delete, path = "/v1/channels/{id}", tag = "channels",
-    params(("id" = String, description = "id or alias"), ("If-Match" = Option<String>, Header)), responses(
+    params(("id" = String, description = "id or alias"), Force, ("If-Match" = Option<String>, Header)), responses(
     (status = NO_CONTENT), (status = NOT_FOUND, body = Problem),
+    (status = CONFLICT, body = Problem, description = "`channel-in-use`, with the alerts that use it"),
     (status = PRECONDITION_FAILED, body = Problem, description = "`version-mismatch`"),
 ))]
 async fn delete(
     State(app): State<App>,
     Administering(by): Administering,
     Id(id): Id,
+    Params(Force { force }): Params<Force>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    channels::delete(&app, &by, &id, only_if(&headers).as_deref()).await?;
+    channels::delete(&app, &by, &id, force, only_if(&headers).as_deref()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

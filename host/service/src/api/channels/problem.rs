@@ -29,6 +29,10 @@ impl From<ChannelError> for Problem {
             }
             ChannelError::ChangedMeanwhile => Self::conflict("changed-meanwhile", words),
             ChannelError::Misfit(misfit) => misfit.into(),
+            ChannelError::Quiet(error) => {
+                Self::unprocessable("bad-value", format!("{error}.")).with("field", error.field)
+            }
+            ChannelError::InUse(alerts) => Self::conflict("channel-in-use", words).with("alerts", alerts),
             ChannelError::Event(error) => error.into(),
             ChannelError::Store(error) => error.into(),
             ChannelError::Vault(error) => error.into(),

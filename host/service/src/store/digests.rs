@@ -1,0 +1,147 @@
+//! Digests: what waits for one channel, told as one message.
+
+use sqlx::{QueryBuilder, Sqlite};
+
+use super::accept::Accept;
+use super::lease::{self, Found, Lease};
+use super::rows::{KeptEvent, Leased};
+use super::{Connection, StoreError};
+use crate::clock::Millis;
+
+/// A delivery that may be told with others.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(crate) struct Member {
+    pub(crate) id: String,
+    pub(crate) seq: i64,
+    pub(crate) priority: i64,
+    pub(crate) alert_id: Option<String>,
+    /// How many of its alert wait before it in the channel.
+    before: i64,
+    pub(crate) event_key: String,
+    pub(crate) body: String,
+    pub(crate) accepted_at: Millis,
+}
+
+/// What waits for a channel and is due, oldest first: at most `most`, and of one alert none without those before it.
+pub(crate) async fn members(
+    connection: &mut Connection,
+    target: &str,
+    channel: &str,
+    now: Millis,
+    most: i64,
+) -> Result<Vec<Member>, StoreError> {
+    let mut found: Vec<Member> = sqlx::query_as(
+        "SELECT d.id, d.seq, d.priority, d.alert_id, e.event_key, e.body, e.accepted_at, \
+         CASE WHEN d.alert_id IS NULL THEN 0 ELSE (SELECT COUNT(*) FROM deliveries b WHERE b.alert_id = d.alert_id \
+         AND b.channel_id = d.channel_id AND b.seq < d.seq AND b.status IN ('queued', 'waiting', 'sending', 'held')) \
+         END AS before FROM deliveries d JOIN events e ON e.id = d.event_id WHERE d.target = $1 AND d.channel_id = $2 \
+         AND d.status IN ('queued', 'waiting') AND d.due_at <= $3 AND d.possible_repeat = 0 \
+         AND ((d.packing IS NULL AND d.priority = 1) OR d.packing = 'in-digest') \
+         AND (d.alert_id IS NULL OR NOT EXISTS (SELECT 1 FROM deliveries t JOIN deliveries m ON m.folded_into = t.id \
+         WHERE t.channel_id = d.channel_id AND t.packing = 'digest' \
+         AND t.status IN ('queued', 'waiting', 'sending', 'held') AND m.alert_id = d.alert_id)) \
+         ORDER BY d.priority, d.seq LIMIT $4",
+    )
+    .bind(target)
+    .bind(channel)
+    .bind(now)
+    .bind(most)
+    .fetch_all(connection)
+    .await?;
+    let mut members: Vec<Member> = Vec::with_capacity(found.len());
+    found.sort_by_key(|member| member.seq);
+    for member in found {
+        let taken = members.iter().filter(|earlier| earlier.alert_id.is_some() && earlier.alert_id == member.alert_id);
+        let taken = i64::try_from(taken.count()).unwrap_or(i64::MAX);
+        if member.alert_id.is_none() || taken == member.before {
+            members.push(member);
+        }
+    }
+    Ok(members)
+}
+
+/// Tells `members` by the delivery `teller`.
+pub(crate) async fn fold(
+    connection: &mut Connection,
+    members: &[String],
+    teller: &str,
+    now: Millis,
+) -> Result<(), StoreError> {
+    let mut query =
+        QueryBuilder::<Sqlite>::new("UPDATE deliveries SET status = 'folded', quiet_until = NULL, ended_at = ");
+    query.push_bind(now).push(", folded_into = ").push_bind(teller).push(" WHERE id IN (");
+    let mut list = query.separated(", ");
+    for member in members {
+        list.push_bind(member);
+    }
+    query.push(")").build().persistent(false).execute(connection).await?;
+    Ok(())
+}
+
+/// Leases a delivery by itself.
+pub(crate) async fn alone(connection: &mut Connection, id: &str, lease: &Lease) -> Result<Found, StoreError> {
+    lease::lease_one(connection, id, lease).await
+}
+
+/// Keeps a digest, leased.
+pub(crate) async fn keep(connection: &mut Connection, digest: &Accept, lease: &Lease) -> Result<Found, StoreError> {
+    super::accept::accept(connection, std::slice::from_ref(digest)).await?;
+    if let Some(turn) = &lease.turn {
+        super::targets::put(connection, &[turn]).await?;
+    }
+    let (event, Some(delivery)) = (&digest.event, digest.deliveries.first()) else { return Ok(Found::Nothing) };
+    let leased = Leased {
+        id: delivery.id.clone(),
+        organization_id: event.organization_id.clone(),
+        event_id: event.id.clone(),
+        channel_id: delivery.channel_id.clone(),
+        target: delivery.target.clone(),
+        priority: delivery.priority,
+        lease_number: 1,
+        attempts: 0,
+        unknown_outcomes: 0,
+        possible_repeat: 0,
+        retry_since: event.accepted_at,
+        alert_id: None,
+        incident_id: None,
+        opened_by: None,
+    };
+    let kept = KeptEvent {
+        id: event.id.clone(),
+        organization_id: event.organization_id.clone(),
+        event_key: event.key.clone(),
+        origin: event.origin.name().to_owned(),
+        body: event.body.clone(),
+        accepted_at: event.accepted_at,
+        alert_id: None,
+        incident_id: None,
+    };
+    Ok(Found::Head(Box::new((leased, kept))))
+}
+
+/// A digest that cannot be told is no more: each of what it told goes out by itself. How many.
+pub(crate) async fn take_apart(connection: &mut Connection, digest: &str, now: Millis) -> Result<usize, StoreError> {
+    let done = sqlx::query(
+        "UPDATE deliveries SET status = 'queued', packing = 'alone', due_at = $1, folded_into = NULL, ended_at = NULL \
+         WHERE folded_into = $2 AND status = 'folded'",
+    )
+    .bind(now)
+    .bind(digest)
+    .execute(connection)
+    .await?;
+    Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
+}
+
+/// What a cancelled digest would have told is cancelled, too.
+pub(crate) async fn cancel(connection: &mut Connection, digests: &[String]) -> Result<(), StoreError> {
+    for digest in digests {
+        sqlx::query(
+            "UPDATE deliveries SET status = 'cancelled' WHERE folded_into = $1 AND status = 'folded' \
+             AND EXISTS (SELECT 1 FROM deliveries t WHERE t.id = $1 AND t.packing = 'digest')",
+        )
+        .bind(digest)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
+}
