@@ -5,7 +5,6 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
-use core::mem;
 
 use pqh_channel_sdk::events::{BrokenRule, Detail, Event, NotebookRun, Notice, RunStatus, State, Summary};
 use pqh_channel_sdk::text::{length, one_line, truncate};
@@ -138,23 +137,18 @@ impl Share {
 
     /// From all that is ever told to the least. Links go first, the longest before the others, then texts, then the ends
     /// of titles; all summaries give up the same.
-    const STEPS: [Self; 14] = [
+    const STEPS: [Self; 10] = [
         Self::new(120, 200, 500),
         Self::new(120, 200, 250),
         Self::new(120, 200, 150),
         Self::new(120, 200, 0),
-        Self::new(120, 150, 0),
-        Self::new(120, 120, 0),
+        Self::new(120, 130, 0),
         Self::new(100, 100, 0),
-        Self::new(80, 80, 0),
-        Self::new(80, 60, 0),
-        Self::new(64, 50, 0),
+        Self::new(80, 70, 0),
         Self::new(64, 40, 0),
-        Self::new(64, 30, 0),
         Self::new(64, 0, 0),
-        Self::LEAST,
+        Self::new(SHORTEST_TITLE, 0, 0),
     ];
-    const LEAST: Self = Self::new(SHORTEST_TITLE, 0, 0);
 }
 
 /// A summary's parts, each as sent.
@@ -188,16 +182,11 @@ impl Told {
 
     fn line(&self, share: Share) -> String {
         let Self { sign, title, text, date, link } = self;
-        let mut told = format!("{sign} *{}*", truncate(title, share.title, MARKER));
         let text = truncate(text, share.text, MARKER);
-        if !text.is_empty() {
-            told = format!("{told}: {text}");
-        }
-        told = format!("{told} · {date}");
-        match link {
-            Some(link) if length(link) <= share.link => format!("{told} · {link}"),
-            _ => told,
-        }
+        let colon = if text.is_empty() { "" } else { ": " };
+        let link = link.as_deref().filter(|link| length(link) <= share.link).unwrap_or_default();
+        let dot = if link.is_empty() { "" } else { " · " };
+        [sign, " *", &truncate(title, share.title, MARKER), "*", colon, &text, " · ", date, dot, link].concat()
     }
 }
 
@@ -218,37 +207,55 @@ fn digest_sections(summaries: &[Summary], limits: &Limits) -> Vec<String> {
     if summaries.is_empty() {
         return vec!["Nothing to tell.".to_owned()];
     }
-    let told: Vec<Told> = summaries.iter().take(NAMED).map(Told::of).collect();
+    let named = summaries.get(..NAMED).unwrap_or(summaries);
+    let told: Vec<Told> = named.iter().map(Told::of).collect();
+    let left = summaries.len() - named.len();
     let heading = format!("*{} message{}:*", count(summaries.len()), plural(summaries.len()));
-    let left = summaries.len() - told.len();
-    let lines = |share: Share| -> Vec<String> {
-        let named = told.iter().map(|told| told.line(share));
-        [heading.clone()].into_iter().chain(named).chain((left > 0).then(|| more(left, "message"))).collect()
-    };
-    let fits = |lines: &Vec<String>| lines.iter().map(|line| length(line) + 1).sum::<usize>() <= limits.digest;
-    let lines = Share::STEPS.into_iter().map(lines).find(fits).unwrap_or_else(|| lines(Share::LEAST));
-    packed(lines, limits.body)
+    let mut texts = Vec::new();
+    for share in Share::STEPS {
+        let mut sections = Sections::new(limits.body, &heading);
+        told.iter().for_each(|told| sections.push(&told.line(share)));
+        if left > 0 {
+            sections.push(&more(left, "message"));
+        }
+        texts = sections.texts;
+        if sections.used <= limits.digest {
+            break;
+        }
+    }
+    texts
 }
 
 /// Whole lines in as few texts as hold them, each of at most `limit` characters.
-fn packed(lines: Vec<String>, limit: usize) -> Vec<String> {
-    let mut texts = Vec::new();
-    let mut text = String::new();
-    let mut used = 0;
-    for line in lines {
-        let needed = length(&line) + 1;
-        if used > 0 && used + needed > limit {
-            texts.push(mem::take(&mut text));
-            used = 0;
-        }
-        if used > 0 {
-            text.push('\n');
-        }
-        text.push_str(&line);
-        used += needed;
+struct Sections {
+    limit: usize,
+    texts: Vec<String>,
+    /// Characters of the last, and of all.
+    last: usize,
+    used: usize,
+}
+
+impl Sections {
+    fn new(limit: usize, first: &str) -> Self {
+        let used = length(first) + 1;
+        Self { limit, texts: vec![first.to_owned()], last: used, used }
     }
-    texts.push(text);
-    texts
+
+    fn push(&mut self, line: &str) {
+        let needed = length(line) + 1;
+        self.used += needed;
+        self.last += needed;
+        match self.texts.last_mut().filter(|_| self.last <= self.limit) {
+            Some(text) => {
+                text.push('\n');
+                text.push_str(line);
+            }
+            None => {
+                self.texts.push(line.to_owned());
+                self.last = needed;
+            }
+        }
+    }
 }
 
 /// `heading` and as many lines as fit, each whole; what does not fit is counted.

@@ -34,7 +34,11 @@ async fn what_cannot_be_told_or_judged_is_refused_with_its_place() {
     for (more, code, path) in [
         (json!({ "rules": [] }), "bad-alert", "rules"),
         (json!({ "rules": ["Revenue"] }), "bad-alert", "rules[0]"),
-        (json!({ "rules": ["A > 1", { "metric": "B", "comparison": "~", "threshold": "1" }] }), "bad-alert", "rules[1]"),
+        (
+            json!({ "rules": ["A > 1", { "metric": "B", "comparison": "~", "threshold": "1" }] }),
+            "bad-alert",
+            "rules[1]",
+        ),
         (json!({ "rules": ["Status < ok"] }), "bad-alert", "rules[0]"),
         (json!({ "rules": [{ "metric": "B", "comparison": ">", "threshold": 100 }] }), "bad-alert", "rules[0]"),
         (json!({ "channels": [] }), "bad-alert", "channels"),

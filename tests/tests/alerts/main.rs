@@ -5,6 +5,7 @@ mod scenario;
 
 mod checks;
 mod digests;
+mod incident;
 mod life;
 mod order;
 mod quiet;

@@ -41,6 +41,7 @@ impl World {
             channel_type: entry.id().to_owned(),
             settings: Map::new(),
             target: "t".to_owned(),
+            quiet_hours: Vec::new(),
             paused: None,
             paused_at: None,
             version: 1,
