@@ -1,5 +1,7 @@
 //! The guide's three examples of alerts: two work as it shows them, and the third has a rule without a threshold.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
+
 #[path = "support/scenario/mod.rs"]
 mod scenario;
 

@@ -240,6 +240,9 @@ async fn a_broken_target_delays_nobody() {
     assert!(broken.messages().is_empty());
     broken.set_dead(None);
     scenario.pass(10 * MINUTE);
-    taken(&broken, BURST).await;
-    assert_eq!(order(&broken, &titles), titles);
+    // The first tries out whether the target is well again; what waited behind it goes out together.
+    taken(&broken, 2).await;
+    let messages: Vec<String> = broken.messages().iter().map(ToString::to_string).collect();
+    assert!(messages[0].contains(&titles[0]), "{messages:#?}");
+    assert!(titles[1..].iter().all(|title| messages[1].contains(title)), "{messages:#?}");
 }

@@ -31,6 +31,12 @@ struct End {
     status: &'static str,
 }
 
+/// What became of a check: "told", or why nobody was.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Judged {
+    outcome: String,
+}
+
 type Times = Family<Type, Histogram, fn() -> Histogram>;
 
 /// All metrics. Cheap to clone.
@@ -52,6 +58,7 @@ struct Inner {
     pauses: Counter,
     untold: Counter,
     lost_leases: Counter,
+    checks: Family<Judged, Counter>,
 }
 
 /// What is measured only when somebody looks.
@@ -94,6 +101,7 @@ impl Metrics {
             pauses: Counter::default(),
             untold: Counter::default(),
             lost_leases: Counter::default(),
+            checks: Family::default(),
         };
         registry.register("events_accepted", "Events accepted: stored before the 202", inner.accepted.clone());
         registry.register(
@@ -139,6 +147,7 @@ impl Metrics {
             "Attempts whose outcome nobody knows since the program ended meanwhile",
             inner.lost_leases.clone(),
         );
+        registry.register("checks", "Checks of alerts that were kept, by what became of them", inner.checks.clone());
         inner.registry = registry;
         Self(Arc::new(inner))
     }
@@ -171,6 +180,12 @@ impl Metrics {
         self.0.untold.inc();
     }
 
+    /// A check that was kept; where nobody was told (yet), why.
+    pub(crate) fn checked(&self, silence: Option<&str>) {
+        let outcome = silence.unwrap_or("told").to_owned();
+        self.0.checks.get_or_create(&Judged { outcome }).inc();
+    }
+
     pub(crate) fn lost_leases(&self, count: u64) {
         self.0.lost_leases.inc_by(count);
     }
@@ -201,6 +216,8 @@ mod tests {
         let metrics = Metrics::new();
         metrics.attempt("chat", "throttled", Duration::from_millis(30), Duration::from_millis(29));
         metrics.lost_leases(3);
+        metrics.checked(None);
+        metrics.checked(Some("cooldown"));
         let text = metrics.text(Snapshot { undelivered: 7, ..Snapshot::default() });
         for line in [
             "pqh_attempts_total{type=\"chat\",outcome=\"throttled\"} 1",
@@ -208,6 +225,7 @@ mod tests {
             "pqh_sandbox_time_seconds_bucket{le=\"0.0016\",type=\"chat\"} 1",
             "pqh_queue_depth 7",
             "pqh_lost_leases_total 3",
+            "pqh_checks_total{outcome=\"cooldown\"} 1",
         ] {
             assert!(text.contains(line), "{line} is missing in\n{text}");
         }

@@ -1,4 +1,4 @@
-//! Runs the service on its defaults, tells the guide's events to a simulated Slack, and kills the service on the way.
+//! Runs the service on its defaults, tells the guide's events to a simulated Slack, watches a value, and kills the service on the way.
 
 use std::io::IsTerminal as _;
 
@@ -11,6 +11,7 @@ const EVENTS: &[&str] = &["daily-sales-triggered", "daily-sales-resolved", "etl-
 /// Told while the service is killed.
 const LAST: &str = "daily-revenue-triggered";
 const CHANNEL: &str = "Sales - Alerts";
+const ALERT: &str = "Daily Revenue Alert";
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -29,6 +30,7 @@ async fn main() -> Result<()> {
         print!("{}", service.ask(&arguments).await?);
         show(&simulator, index)?;
     }
+    watch(&simulator, &service).await?;
     survive(&simulator, &mut service).await?;
     println!("$ pqh deliveries list");
     print!("{}", service.ask(&["deliveries", "list"]).await?);
@@ -41,6 +43,26 @@ async fn main() -> Result<()> {
     println!(
         "  target/debug/pqh send tests/events/daily-sales-triggered.json --type slack-webhook --set url=@webhook-url.txt\n"
     );
+    Ok(())
+}
+
+/// An alert tells that its rule is broken, and that it is over.
+async fn watch(simulator: &Simulator, service: &ServiceProgram) -> Result<()> {
+    let (rule, report) = ("Revenue < 50000", "Daily Sales Dashboard");
+    println!(
+        "$ pqh alert add \"{ALERT}\" --rule \"{rule}\" --channel \"{CHANNEL}\" --report \"{report}\" --cooldown 30m"
+    );
+    let arguments =
+        ["alert", "add", ALERT, "--rule", rule, "--channel", CHANNEL, "--report", report, "--cooldown", "30m"];
+    print!("{}", service.ask(&arguments).await?);
+    for value in ["Revenue=42,750", "Revenue=51,200"] {
+        let before = simulator.messages().len();
+        println!("\n$ pqh alert check \"{ALERT}\" --value \"{value}\"");
+        print!("{}", service.ask(&["alert", "check", ALERT, "--value", value]).await?);
+        within("the message", simulator.wait_for(before + 1)).await?;
+        service.api().wait_until_settled().await?;
+        show(simulator, before)?;
+    }
     Ok(())
 }
 

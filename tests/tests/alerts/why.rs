@@ -40,8 +40,9 @@ async fn each_reason_why_nobody_is_told_is_named_with_what_to_do() {
     webhook.set_dead(Some("no_service"));
     webhook.next(saying("no_service"));
     scenario.pass(60 * MINUTE);
-    scenario.check_now("A", "3").await;
+    let third = delivery(&scenario.check_now("A", "3").await);
     scenario.until_paused("ops").await;
+    scenario.until(&third, "held").await;
     let alert = scenario.alert_state("A").await;
     assert_says(&alert, "channel-paused-now", "webhook");
     assert_says(&alert, "delivery-held", "channel-paused");

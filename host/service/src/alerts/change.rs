@@ -114,7 +114,7 @@ pub(crate) async fn create(app: &App, by: &OrgCaller, new: NewAlert) -> Result<(
     };
     let mut entry = entry(by, now, "alert.created", &row);
     entry.after = Some(told(&row, &channels));
-    let (id, name) = (row.id.clone(), row.name.clone());
+    let id = row.id.clone();
     let key = key(app, by).await?;
     app.store
         .write(move |connection| {
@@ -126,8 +126,7 @@ pub(crate) async fn create(app: &App, by: &OrgCaller, new: NewAlert) -> Result<(
                 Ok::<_, AlertError>(())
             })
         })
-        .await
-        .inspect_err(|_| app.alerts.forget_id(&name))?;
+        .await?;
     find(app, &by.organization, &id).await
 }
 
@@ -155,9 +154,9 @@ pub(crate) async fn change(
     if let Some(severity) = &change.severity {
         known_severity(severity)?.clone_into(&mut definition.severity);
     }
-    definition.report = change.report.map_or(definition.report, filled_twice);
-    definition.mentions = change.mentions.map_or(definition.mentions, filled_twice);
-    definition.labels = change.labels.map_or(definition.labels, filled_twice);
+    definition.report = change.report.map_or(definition.report, filled);
+    definition.mentions = change.mentions.map_or(definition.mentions, filled);
+    definition.labels = change.labels.map_or(definition.labels, filled);
     definition.frequency =
         change.frequency.map_or(definition.frequency, |text| text.filter(|text| !text.trim().is_empty()));
     definition.check(&row.name)?;
@@ -301,10 +300,6 @@ fn cooldown(seconds: i64) -> Result<Millis, Misfit> {
 /// What is null is not there.
 fn filled(value: Option<Box<RawValue>>) -> Option<Box<RawValue>> {
     value.filter(|value| value.get() != "null")
-}
-
-fn filled_twice(value: Option<Box<RawValue>>) -> Option<Box<RawValue>> {
-    filled(value)
 }
 
 async fn resolve_channels(app: &App, organization: &str, names: &[String]) -> Result<Vec<String>, AlertError> {

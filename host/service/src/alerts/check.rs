@@ -73,7 +73,7 @@ pub(crate) async fn check(app: &App, by: &OrgCaller, name: &str, new: NewCheck) 
         let channels: Vec<Arc<LiveChannel>> = known.values().flatten().cloned().collect();
         let engine = app.delivery.clone();
         let judge = Arc::new(move |row: &AlertRow, earlier: Option<CheckRow>| case.judge(&engine, row, earlier));
-        match app.delivery.check(Check { alert_id: alert.id.clone(), at, judge }, &channels).await? {
+        match app.delivery.check(Check { alert_id: alert.id.clone(), at: new.at, judge }, &channels).await? {
             Judged::Keep(kept) => return Ok(checked(alert, *kept, &known)),
             Judged::Repeated(row) => return Ok(Checked { alert, row, deliveries: Vec::new() }),
             Judged::Conflict => return Err(AlertError::Conflict { at: rfc3339(at) }),

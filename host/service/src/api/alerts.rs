@@ -231,8 +231,8 @@ async fn list(State(app): State<App>, Reading(by): Reading, span: Span) -> Resul
     let mut whole = Vec::with_capacity(rows.len());
     for row in rows {
         // One that is deleted meanwhile is not told.
-        match app.alerts.resolve(&by.organization, &row.id).await {
-            Ok(alert) => whole.push((live(&app, &alert).await?, alert, row)),
+        match alerts::find(&app, &by.organization, &row.id).await {
+            Ok((alert, row)) => whole.push((live(&app, &alert).await?, alert, row)),
             Err(AlertError::NotFound(_)) => {}
             Err(error) => return Err(error.into()),
         }

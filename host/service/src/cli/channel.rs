@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::{SECRETS, value::setting};
+use crate::quiet::QuietHours;
 
 /// Said where `PQH_SET_…` is not read: a variable left from another command must not change a channel that works.
 const SECRETS_OF_A_CHANGE: &str = "A secret is best kept out of shell history: --set KEY=@FILE reads it from a file, \
@@ -28,6 +29,9 @@ pub(crate) enum ChannelCommand {
         /// A setting; repeat it for each. Lists of addresses are separated by commas.
         #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
         settings: Vec<(String, String)>,
+        /// When what is not critical waits, like `"mon-fri 22:00-07:00 Europe/Berlin"`; repeat it for each interval.
+        #[arg(long, value_name = "HOURS")]
+        quiet_hours: Vec<QuietHours>,
     },
     /// Change a channel, once its settings are found to work.
     #[command(after_help = SECRETS_OF_A_CHANGE)]
@@ -55,7 +59,13 @@ pub(crate) enum ChannelCommand {
     /// Let a paused channel go on.
     Resume(Named),
     /// Delete a channel, and cancel what waits for it.
-    Delete(Named),
+    Delete {
+        #[command(flatten)]
+        channel: Named,
+        /// Also where alerts tell it.
+        #[arg(long)]
+        force: bool,
+    },
 }
 
 /// Which channel.
@@ -79,4 +89,10 @@ pub(crate) struct ChannelChanges {
     /// Remove a setting; may be repeated.
     #[arg(long = "unset", value_name = "KEY")]
     pub(crate) unset: Vec<String>,
+    /// When what is not critical waits, in place of all intervals before; repeat it for each.
+    #[arg(long, value_name = "HOURS")]
+    pub(crate) quiet_hours: Vec<QuietHours>,
+    /// Have no quiet hours any more.
+    #[arg(long, conflicts_with = "quiet_hours")]
+    pub(crate) no_quiet_hours: bool,
 }

@@ -82,6 +82,9 @@ pub(crate) struct Replayed {
     /// What failed since then: a time like `2026-11-23T12:00:00Z`, or how long ago, like `2h`.
     #[arg(long, value_name = "TIME", value_parser = since)]
     pub(crate) since: Option<Timestamp>,
+    /// Also where its alert has moved on meanwhile, and it would tell what is no longer so.
+    #[arg(long, requires = "id", conflicts_with_all = ["channel", "code", "since"])]
+    pub(crate) force: bool,
 }
 
 /// How a delivery stands.

@@ -1,6 +1,7 @@
 //! The command line's words; each group of commands has its own in a file beside this one.
 
 mod access;
+mod alert;
 mod audit;
 mod channel;
 mod delivery;
@@ -20,6 +21,7 @@ use clap_complete::Shell;
 
 pub(crate) use self::{
     access::{MemberCommand, OrgChanges, OrgCommand, Plan, TokenCommand},
+    alert::{AlertChanges, AlertCommand, AlertName, AlertOptions},
     audit::AuditCommand,
     channel::{ChannelChanges, ChannelCommand, Named},
     delivery::{DeliveriesCommand, EventCommand, Replayed},
@@ -98,6 +100,13 @@ pub(crate) enum Command {
     Deliveries {
         #[command(subcommand)]
         command: DeliveriesCommand,
+        #[command(flatten)]
+        server: ServerOptions,
+    },
+    /// What watches the values of reports, and tells channels.
+    Alert {
+        #[command(subcommand)]
+        command: AlertCommand,
         #[command(flatten)]
         server: ServerOptions,
     },

@@ -85,3 +85,65 @@ fn a_change_of_a_channel_says_what_changes() {
     assert!(parse("pqh channel update sales --unset note --if-version 3").is_ok());
     assert!(parse("pqh channel update sales --if-version 3").is_err());
 }
+
+#[test]
+fn an_alert_is_added_by_its_parts_or_by_a_file() {
+    assert!(parse("pqh alert add Revenue --rule Revenue<50000 --channel sales --cooldown 30m").is_ok());
+    assert!(parse("pqh alert add --file alert.json").is_ok());
+    for wrong in [
+        "pqh alert add",
+        "pqh alert add Revenue",
+        "pqh alert add Revenue --rule Revenue<50000",
+        "pqh alert add Revenue --rule Revenue<50000 --channel sales --report-url https://a.example",
+        "pqh alert add Revenue --rule Revenue<50000 --channel sales --file alert.json",
+        "pqh alert add --file alert.json --cooldown 30m",
+    ] {
+        assert!(parse(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn a_change_of_an_alert_says_what_changes() {
+    assert!(parse("pqh alert update Revenue --rule Revenue<40000 --if-version 3").is_ok());
+    assert!(parse("pqh alert update Revenue --no-labels").is_ok());
+    assert!(parse("pqh alert update Revenue --severity critical").is_ok());
+    for wrong in [
+        "pqh alert update Revenue",
+        "pqh alert update Revenue --if-version 3",
+        "pqh alert update R --label a=b --no-labels",
+    ] {
+        assert!(parse(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn an_alert_is_muted_for_some_time_or_until_then_and_checked_with_values() {
+    assert!(parse("pqh alert mute Revenue").is_ok());
+    assert!(parse("pqh alert mute Revenue --for 2h").is_ok());
+    assert!(parse("pqh alert mute Revenue --for 2h --until 2026-11-23T12:00:00Z").is_err());
+    assert!(parse("pqh alert check Revenue --value Revenue=8750 --at 5m").is_ok());
+    assert!(parse("pqh alert check Revenue").is_err());
+}
+
+#[test]
+fn quiet_hours_are_said_or_ended_and_what_is_no_such_hours_is_refused() {
+    let update = |hours: &[&str]| {
+        let line = ["pqh", "channel", "update", "sales"].iter().chain(hours);
+        Cli::try_parse_from(line).map(drop).map_err(|error| error.to_string())
+    };
+    assert_eq!(
+        update(&["--quiet-hours", "mon-fri 22:00-07:00 Europe/Berlin", "--quiet-hours", "sat,sun 00:00-24:00"]),
+        Ok(())
+    );
+    assert_eq!(update(&["--no-quiet-hours"]), Ok(()));
+    assert!(update(&["--no-quiet-hours", "--quiet-hours", "22:00-07:00"]).is_err());
+    let refused = update(&["--quiet-hours", "22:00-07:00 Berlin"]).unwrap_err();
+    assert!(refused.contains("expected a time zone of the IANA database"), "{refused}");
+}
+
+#[test]
+fn only_one_delivery_is_replayed_by_force() {
+    assert!(parse("pqh deliveries replay d-1 --force").is_ok());
+    assert!(parse("pqh deliveries replay --channel sales --force").is_err());
+    assert!(parse("pqh deliveries replay --force").is_err());
+}

@@ -36,7 +36,17 @@ impl Client {
 
     /// Makes or does something.
     pub(crate) async fn post(&self, path: &[&str], body: &impl Serialize) -> Result<Value, CliError> {
-        let request = self.request(Method::POST, path)?.json(body);
+        self.post_with(path, &[], body).await
+    }
+
+    /// As [`Client::post`], with a query.
+    pub(crate) async fn post_with(
+        &self,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: &impl Serialize,
+    ) -> Result<Value, CliError> {
+        let request = self.request(Method::POST, path)?.query(query).json(body);
         json(self.send(request).await?, &self.base).await
     }
 
@@ -64,8 +74,8 @@ impl Client {
     }
 
     /// Removes something.
-    pub(crate) async fn delete(&self, path: &[&str]) -> Result<(), CliError> {
-        let request = self.request(Method::DELETE, path)?;
+    pub(crate) async fn delete(&self, path: &[&str], query: &[(&str, &str)]) -> Result<(), CliError> {
+        let request = self.request(Method::DELETE, path)?.query(query);
         self.send(request).await.map(drop)
     }
 

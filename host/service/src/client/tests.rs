@@ -212,5 +212,5 @@ async fn a_version_goes_as_if_match_and_what_is_deleted_answers_nothing() {
     let client = serve(router).await;
     assert_eq!(client.patch(&["channels", "a"], Some(3), &json!({})).await.unwrap()["if_match"], "\"3\"");
     assert_eq!(client.patch(&["channels", "a"], None, &json!({})).await.unwrap()["if_match"], Value::Null);
-    client.delete(&["channels", "b"]).await.unwrap();
+    client.delete(&["channels", "b"], &[]).await.unwrap();
 }

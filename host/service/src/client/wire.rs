@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::quiet::QuietHours;
+
 /// Why something did not work, with what to do.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Failure {
@@ -77,6 +79,10 @@ pub(crate) struct Delivery {
     pub(crate) possible_repeat: bool,
     pub(crate) attempt_count: u64,
     pub(crate) accepted_at: String,
+    /// The alert that it is about.
+    pub(crate) alert: Option<String>,
+    /// Where it waits for the end of quiet hours.
+    pub(crate) quiet_until: Option<String>,
     pub(crate) due_at: Option<String>,
     pub(crate) ended_at: Option<String>,
     pub(crate) cause: Option<Failure>,
@@ -155,6 +161,8 @@ pub(crate) struct Channel {
     pub(crate) kind: String,
     #[serde(default)]
     pub(crate) settings: Map<String, Value>,
+    #[serde(default)]
+    pub(crate) quiet_hours: Vec<QuietHours>,
     pub(crate) status: String,
     pub(crate) paused: Option<Paused>,
     pub(crate) held_reason: Option<String>,
@@ -174,6 +182,108 @@ pub(crate) struct Paused {
     pub(crate) message: Option<String>,
     #[serde(default)]
     pub(crate) remedy: Option<String>,
+}
+
+/// What watches values, and tells channels.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Alert {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) state: String,
+    pub(crate) last_run: Option<String>,
+    pub(crate) last_trigger: Option<String>,
+    pub(crate) triggered_at: Option<String>,
+    /// Null; until when; or true where nobody said until when.
+    #[serde(default)]
+    pub(crate) muted: Value,
+    pub(crate) cooldown_seconds: u64,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) severity: String,
+    pub(crate) report: Option<Report>,
+    #[serde(default)]
+    pub(crate) mentions: Vec<String>,
+    #[serde(default)]
+    pub(crate) labels: Map<String, Value>,
+    pub(crate) frequency: Option<String>,
+    pub(crate) channels: Vec<Place>,
+    pub(crate) version: u64,
+    pub(crate) created_at: String,
+    pub(crate) updated_at: String,
+    pub(crate) last_check: Option<AlertCheck>,
+    /// Why people are told or not; in a list, nothing.
+    #[serde(default)]
+    pub(crate) why: Vec<Finding>,
+}
+
+/// A condition on one value.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Rule {
+    pub(crate) metric: String,
+    pub(crate) comparison: String,
+    pub(crate) threshold: String,
+}
+
+/// What an alert watches.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Report {
+    pub(crate) name: String,
+    pub(crate) url: Option<String>,
+}
+
+/// A check of an alert as it was judged.
+#[derive(Debug, Deserialize)]
+pub(crate) struct AlertCheck {
+    pub(crate) number: u64,
+    pub(crate) at: String,
+    pub(crate) state: String,
+    #[serde(default)]
+    pub(crate) verdicts: Vec<Verdict>,
+    /// The event that tells people.
+    pub(crate) event: Option<String>,
+    pub(crate) silence: Option<Silence>,
+}
+
+/// What a check found of a rule.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Verdict {
+    #[serde(flatten)]
+    pub(crate) rule: Rule,
+    pub(crate) current: String,
+    pub(crate) broken: bool,
+}
+
+/// Why nobody is told, or not yet.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Silence {
+    pub(crate) code: String,
+    #[serde(default)]
+    pub(crate) message: String,
+}
+
+/// Something to know of an alert, and what to do about it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Finding {
+    pub(crate) message: String,
+    #[serde(default)]
+    pub(crate) remedy: String,
+}
+
+/// A check that was just kept.
+#[derive(Debug, Deserialize)]
+pub(crate) struct CheckPosted {
+    pub(crate) alert: String,
+    #[serde(flatten)]
+    pub(crate) check: AlertCheck,
+    #[serde(default)]
+    pub(crate) deliveries: Vec<CheckDelivery>,
+}
+
+/// A delivery that a check led to.
+#[derive(Debug, Deserialize)]
+pub(crate) struct CheckDelivery {
+    pub(crate) id: String,
+    pub(crate) channel: String,
+    pub(crate) status: String,
 }
 
 /// What a channel can be made of.

@@ -45,6 +45,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Ending, CliError> {
         Command::Plugin { command } => remote::plugin::run(command, format).await,
         Command::Event { command, server } => remote::event::run(command, &server, format).await,
         Command::Deliveries { command, server } => remote::deliveries::run(command, &server, format).await,
+        Command::Alert { command, server } => remote::alert::run(command, &server, format).await,
         Command::Channel { command, server } => remote::channel::run(command, &server, format).await,
         Command::Serve { options } => serve::run(options, folder).await,
         Command::Vault { command } => offline::vault(command, format).await,

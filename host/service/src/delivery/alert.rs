@@ -63,7 +63,10 @@ impl Engine {
     pub(crate) async fn check(&self, check: Check, channels: &[Arc<LiveChannel>]) -> Result<Judged, StoreError> {
         let result = self.store().check(check).await;
         match &result {
-            Ok(Judged::Keep(kept)) => self.check_kept(kept, channels),
+            Ok(Judged::Keep(kept)) => {
+                self.0.parts.metrics.checked(kept.check.silence.as_deref());
+                self.check_kept(kept, channels);
+            }
             Ok(_) => {}
             Err(_) => {
                 // Nobody knows whether it was kept: the database does.

@@ -30,6 +30,7 @@ pub(crate) fn show(channel: &Channel, zone: &TimeZone) -> String {
         ("Paused", paused.unwrap_or_default()),
         ("Why", why(channel)),
         ("What to do", remedy(channel)),
+        ("Quiet hours", channel.quiet_hours.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
         ("Version", channel.version.to_string()),
         ("Created", when(&channel.created_at, zone)),
         ("Changed", when(&channel.updated_at, zone)),
@@ -124,13 +125,13 @@ mod tests {
     #[test]
     fn a_channel_is_shown_with_its_settings_and_without_its_secrets() {
         let expected = "\
-Alias       sales
-Id          c-1
-Type        webhook
-Status      active
-Version     3
-Created     2026-11-23 12:00:00
-Changed     2026-11-23 12:30:00
+Alias        sales
+Id           c-1
+Type         webhook
+Status       active
+Version      3
+Created      2026-11-23 12:00:00
+Changed      2026-11-23 12:30:00
 
 Settings
 to   a@x.example, b@x.example
@@ -140,13 +141,23 @@ url  (set) https://hooks.example.com
     }
 
     #[test]
+    fn a_channels_quiet_hours_are_shown_as_they_are_written() {
+        let hours = json!({ "quiet_hours": [
+            { "days": ["mon", "tue", "wed", "thu", "fri"], "from": "22:00", "to": "07:00", "time_zone": "Europe/Berlin" },
+            { "days": ["sat", "sun"], "from": "00:00", "to": "24:00" } ] });
+        let text = show(&channel(&hours), &TimeZone::UTC);
+        let line = "Quiet hours  mon-fri 22:00-07:00 Europe/Berlin; sat,sun 00:00-24:00\n";
+        assert!(text.contains(line), "{text}");
+    }
+
+    #[test]
     fn a_paused_channel_says_why_and_what_to_do() {
         let paused = json!({ "at": "2026-11-23T12:00:00Z", "by": "service", "kind": "unreachable", "code": "no_service",
             "message": "The webhook is gone.", "remedy": "Make a new one." });
         let channel = channel(&json!({ "status": "paused", "paused": paused, "held_reason": "channel-paused" }));
         let text = show(&channel, &TimeZone::UTC);
         for part in
-            ["Status      paused", "The webhook is gone.", "Make a new one.", "2026-11-23 12:00:00 by the service"]
+            ["Status       paused", "The webhook is gone.", "Make a new one.", "2026-11-23 12:00:00 by the service"]
         {
             assert!(text.contains(part), "{text}");
         }

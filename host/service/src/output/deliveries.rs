@@ -23,7 +23,7 @@ pub(crate) fn list(deliveries: &[Delivery], zone: &TimeZone) -> String {
             delivery.channel.name().to_owned(),
             delivery.title.clone(),
             delivery.attempt_count.to_string(),
-            reason(delivery),
+            reason(delivery, zone),
             delivery.id.clone(),
         ]
     });
@@ -31,11 +31,12 @@ pub(crate) fn list(deliveries: &[Delivery], zone: &TimeZone) -> String {
 }
 
 /// In one word why it stands as it does.
-fn reason(delivery: &Delivery) -> String {
-    match (&delivery.held, &delivery.cause) {
-        (Some(held), _) => held.reason.clone(),
-        (None, Some(cause)) => cause.code.clone(),
-        (None, None) => String::new(),
+fn reason(delivery: &Delivery, zone: &TimeZone) -> String {
+    match (&delivery.held, &delivery.quiet_until, &delivery.cause) {
+        (Some(held), _, _) => held.reason.clone(),
+        (None, Some(until), _) => format!("quiet hours until {}", when(until, zone)),
+        (None, None, Some(cause)) => cause.code.clone(),
+        (None, None, None) => String::new(),
     }
 }
 
@@ -48,10 +49,15 @@ pub(crate) fn show(delivery: &Delivery, zone: &TimeZone) -> String {
         ("Delivery", delivery.id.clone()),
         ("Event", format!("{} ({}, {})", delivery.title, delivery.severity, delivery.event)),
         ("Channel", format!("{} ({})", delivery.channel.name(), delivery.channel.channel_type())),
+        ("Alert", delivery.alert.clone().unwrap_or_default()),
         ("Status", delivery.status.clone()),
         ("Accepted", when(&delivery.accepted_at, zone)),
         ("Due", if delivery.has_ended() { String::new() } else { when_any(delivery.due_at.as_ref(), zone) }),
         ("Ended", when_any(delivery.ended_at.as_ref(), zone)),
+        (
+            "Waits for",
+            delivery.quiet_until.as_ref().map(|at| format!("quiet hours until {}", when(at, zone))).unwrap_or_default(),
+        ),
         ("Held for", held.map(|held| held.reason.clone()).unwrap_or_default()),
         ("Held since", when_any(held.and_then(|held| held.since.as_ref()), zone)),
         ("What to do", remedy.unwrap_or_default()),
@@ -159,6 +165,17 @@ Not again before: 2 s
         let gone = json!({ "channel": { "id": "c-1", "alias": null, "type": null }, "status": "cancelled" });
         let text = show(&delivery(&gone), &TimeZone::UTC);
         assert!(text.contains("Channel     c-1 (deleted)\n"), "{text}");
+    }
+
+    #[test]
+    fn what_waits_for_the_end_of_quiet_hours_says_so() {
+        let quiet = json!({ "status": "waiting", "quiet_until": "2026-11-23T06:00:00.000Z", "ended_at": null,
+            "due_at": "2026-11-23T06:00:00.000Z", "alert": "a-1" });
+        let shown = show(&delivery(&quiet), &TimeZone::UTC);
+        assert!(shown.contains("Waits for   quiet hours until 2026-11-23 06:00:00\n"), "{shown}");
+        assert!(shown.contains("Alert       a-1\n"), "{shown}");
+        let listed = list(&[delivery(&quiet)], &TimeZone::UTC);
+        assert!(listed.contains("quiet hours until 2026-11-23 06:00:00"), "{listed}");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What commands print: terse text for people, stable JSON for programs.
 
 pub(crate) mod access;
+pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod channels;
 pub(crate) mod deliveries;

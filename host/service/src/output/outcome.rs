@@ -2,7 +2,11 @@
 
 use jiff::tz::TimeZone;
 
-use super::{channels::held_remedy, clean, failure, say, say_error, table::when_any};
+use super::{
+    channels::held_remedy,
+    clean, failure, say, say_error,
+    table::{when, when_any},
+};
 use crate::client::wire::{Checked, Delivery, Event};
 
 /// Tells each delivery's end: what was told on standard output, what was not on standard error.
@@ -53,7 +57,11 @@ fn text(delivery: &Delivery, zone: &TimeZone) -> String {
         }
         status => {
             let due = when_any(delivery.due_at.as_ref(), zone);
-            let due = if due.is_empty() { due } else { format!(", due {due}") };
+            let due = match (&delivery.quiet_until, due) {
+                (Some(until), _) => format!(", quiet hours until {}", when(until, zone)),
+                (None, due) if due.is_empty() => due,
+                (None, due) => format!(", due {due}"),
+            };
             lines.push(format!(
                 "Not yet delivered to {alias}: {status}{due}; it goes on, and `pqh deliveries show {id}` tells what \
                  becomes of it"

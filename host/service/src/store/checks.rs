@@ -34,7 +34,8 @@ pub(crate) struct CheckRow {
 #[derive(Clone)]
 pub(crate) struct Check {
     pub(crate) alert_id: String,
-    pub(crate) at: Millis,
+    /// When it was made, where it says so itself: only then can it be one that was kept before.
+    pub(crate) at: Option<Millis>,
     pub(crate) judge: Judge,
 }
 
@@ -91,10 +92,10 @@ pub(super) async fn judge(connection: &mut Connection, checks: &[Check]) -> Resu
             all.push(Judged::Gone);
             continue;
         };
-        let earlier = match alert.last_run {
-            Some(last) if check.at <= last => {
+        let earlier = match (check.at, alert.last_run) {
+            (Some(moment), Some(last)) if moment <= last => {
                 flush(connection, &mut all).await?;
-                at(&mut *connection, &check.alert_id, check.at).await?
+                at(&mut *connection, &check.alert_id, moment).await?
             }
             _ => None,
         };

@@ -5,7 +5,7 @@ use pqh_runtime::contract::channel::{ChoiceOption, Field};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Ending, done, list,
+    Ending, done, forced, list,
     watch::{Patience, watch},
 };
 use crate::{
@@ -35,11 +35,14 @@ pub(crate) async fn run(command: ChannelCommand, server: &ServerOptions, format:
             let answer = client.get(&["channels", &channel], &[]).await?;
             tell(&client, &answer, format)?;
         }
-        ChannelCommand::Add { alias, channel_type, settings } => {
+        ChannelCommand::Add { alias, channel_type, settings, quiet_hours } => {
             let fields = fields(&client, &channel_type, format).await?;
             let form = Form { id: &channel_type, fields: &fields };
             let settings = settings::fill_for_service(form, &settings, Environment::Read)?;
-            let body = json!({ "alias": alias, "type": channel_type, "settings": settings });
+            let mut body = json!({ "alias": alias, "type": channel_type, "settings": settings });
+            if !quiet_hours.is_empty() {
+                body["quiet_hours"] = json!(quiet_hours);
+            }
             output::progress("Checking that it works", format);
             let answer = client.post(&["channels"], &body).await?;
             tell(&client, &answer, format)?;
@@ -64,8 +67,8 @@ pub(crate) async fn run(command: ChannelCommand, server: &ServerOptions, format:
             let answer = client.post(&["channels", &channel, "resume"], &json!({})).await?;
             tell(&client, &answer, format)?;
         }
-        ChannelCommand::Delete(Named { channel }) => {
-            client.delete(&["channels", &channel]).await?;
+        ChannelCommand::Delete { channel: Named { channel }, force } => {
+            client.delete(&["channels", &channel], forced(force)).await?;
             return done(&format!("Deleted the channel {channel}, and cancelled what waited for it"), format);
         }
     }
@@ -93,6 +96,9 @@ async fn changed(client: &Client, channel: &str, changes: ChannelChanges, format
     let mut body = json!({});
     if let Some(alias) = changes.alias {
         body["alias"] = alias.into();
+    }
+    if changes.no_quiet_hours || !changes.quiet_hours.is_empty() {
+        body["quiet_hours"] = json!(changes.quiet_hours);
     }
     if !changes.settings.is_empty() || !changes.unset.is_empty() {
         let now: Channel = client.understand(&client.get(&["channels", channel], &[]).await?)?;

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
-use super::{Ending, list, tell_cut, word};
+use super::{Ending, forced, list, tell_cut, word};
 use crate::{
     cli::{DeliveriesCommand, Replayed, ServerOptions},
     client::{Client, wire::Delivery},
@@ -33,8 +33,8 @@ pub(crate) async fn run(
             let answer = client.get(&["deliveries", &id], &[]).await?;
             tell(&client, &answer, format)?;
         }
-        DeliveriesCommand::Replay(Replayed { id: Some(id), .. }) => {
-            let answer = client.post(&["deliveries", &id, "replay"], &json!({})).await?;
+        DeliveriesCommand::Replay(Replayed { id: Some(id), force, .. }) => {
+            let answer = client.post_with(&["deliveries", &id, "replay"], forced(force), &json!({})).await?;
             tell(&client, &answer, format)?;
         }
         DeliveriesCommand::Replay(some) => {
@@ -73,7 +73,7 @@ mod tests {
     #[test]
     fn only_what_was_said_chooses_what_is_replayed() {
         let since = Some("2026-11-23T12:00:00Z".parse().unwrap());
-        let replayed = Replayed { id: None, channel: Some("sales".to_owned()), code: None, since };
+        let replayed = Replayed { id: None, channel: Some("sales".to_owned()), code: None, since, force: false };
         assert_eq!(filter(&replayed), json!({ "channel": "sales", "since": "2026-11-23T12:00:00Z" }));
     }
 }

@@ -25,7 +25,7 @@ pub(crate) async fn run(command: MemberCommand, server: &ServerOptions, format: 
             output::answer(&all, format, || Ok(members(&client.items::<Member>(&all)?)))?;
         }
         MemberCommand::Remove { id } => {
-            client.delete(&["members", &id]).await?;
+            client.delete(&["members", &id], &[]).await?;
             return done(&format!("Removed the member {id}, with their tokens"), format);
         }
     }

@@ -1,5 +1,6 @@
 //! Commands that act through the HTTP API of a service.
 
+pub(super) mod alert;
 pub(super) mod audit;
 pub(super) mod channel;
 pub(super) mod deliveries;
@@ -42,6 +43,11 @@ fn tell_cut(list: &Value, format: Format) {
 /// The word of the command line, which is that of the API too.
 fn word(value: &impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+}
+
+/// The query that has something done all the same.
+fn forced(force: bool) -> &'static [(&'static str, &'static str)] {
+    if force { &[("force", "true")] } else { &[] }
 }
 
 /// What was removed: nothing is left to print as JSON but that it is done.

@@ -37,7 +37,7 @@ pub(crate) async fn run(command: TokenCommand, server: &ServerOptions, format: F
             })?;
         }
         TokenCommand::Revoke { id } => {
-            client.delete(&["tokens", &id]).await?;
+            client.delete(&["tokens", &id], &[]).await?;
             return done(&format!("Revoked the token {id}"), format);
         }
     }
