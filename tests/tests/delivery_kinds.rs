@@ -138,8 +138,9 @@ async fn after_a_failure_the_whole_target_backs_off_and_only_its_next_message_tr
     webhook.set_dead(Some("rollup_error"));
     let first = scenario.publish("sales", "first").await;
     let waiting = scenario.until(&first, "waiting").await;
-    let second = scenario.publish("sales", "second").await;
-    let third = scenario.publish("sales", "third").await;
+    for title in ["second", "third"] {
+        scenario.publish("sales", title).await;
+    }
     let asked = webhook.requests();
     scenario.settle().await;
     assert_eq!(webhook.requests(), asked, "nothing is sent before the backoff is over");

@@ -11,8 +11,10 @@ use pqh_channel_sdk::text::{length, one_line, truncate};
 
 use crate::address::{encode, is_runbook};
 use crate::mrkdwn::{MARKER, count, line, line_or, lines, link};
-use crate::time::{date, date_utc};
+use crate::time::date;
 
+/// The attribute in which a host tells when an alert that is over was triggered, as the organization reads it.
+const TRIGGERED_AT_LOCAL: &str = "triggered-at-local";
 /// How many labels are shown (Slack: fields <= 10).
 const LABELS: usize = 10;
 /// How many of a digest's summaries are named, each of them. The host puts no more into one.
@@ -69,7 +71,9 @@ pub(crate) fn sections(event: &Event, limits: &Limits) -> Vec<String> {
             lines.push("✅ This alert has returned to an 'ok' state.".to_owned());
             sections.push(lines.join("\n"));
             sections.push(format!("*Resolved:* {}", when()));
-            sections.extend(resolution.triggered_at.map(|at| format!("*Triggered:* {}", date_utc(at))));
+            let local =
+                event.attributes.iter().find(|(name, _)| name == TRIGGERED_AT_LOCAL).map_or("", |(_, local)| local);
+            sections.extend(resolution.triggered_at.map(|at| format!("*Triggered:* {}", date(at, local))));
         }
         Detail::Notebook(run) => sections.push(notebook(run, limits)),
         Detail::Notice(notice) => sections.extend(self::notice(notice, limits)),
@@ -214,7 +218,9 @@ fn digest_sections(summaries: &[Summary], limits: &Limits) -> Vec<String> {
     let mut texts = Vec::new();
     for share in Share::STEPS {
         let mut sections = Sections::new(limits.body, &heading);
-        told.iter().for_each(|told| sections.push(&told.line(share)));
+        for told in &told {
+            sections.push(&told.line(share));
+        }
         if left > 0 {
             sections.push(&more(left, "message"));
         }
@@ -245,15 +251,12 @@ impl Sections {
         let needed = length(line) + 1;
         self.used += needed;
         self.last += needed;
-        match self.texts.last_mut().filter(|_| self.last <= self.limit) {
-            Some(text) => {
-                text.push('\n');
-                text.push_str(line);
-            }
-            None => {
-                self.texts.push(line.to_owned());
-                self.last = needed;
-            }
+        if let Some(text) = self.texts.last_mut().filter(|_| self.last <= self.limit) {
+            text.push('\n');
+            text.push_str(line);
+        } else {
+            self.texts.push(line.to_owned());
+            self.last = needed;
         }
     }
 }

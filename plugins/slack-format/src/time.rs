@@ -19,11 +19,6 @@ pub(crate) fn date(milliseconds: u64, local: &str) -> String {
     format!("<!date^{seconds}^{{date_short}} {{time}}|{fallback}>")
 }
 
-/// A time of which nobody gave the local text.
-pub(crate) fn date_utc(milliseconds: u64) -> String {
-    date(milliseconds, "")
-}
-
 /// "Dec 15, 2024 2:14 PM UTC".
 fn utc(seconds: u64) -> String {
     let (year, month, day) = civil(seconds / 86_400);

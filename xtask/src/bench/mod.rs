@@ -1,5 +1,6 @@
 //! Runs the benchmarks and keeps their figures in docs/performance.md, a section for each part.
 
+mod alerts;
 mod runtime;
 mod service;
 
@@ -13,17 +14,20 @@ pub(crate) enum Part {
     Runtime,
     /// The whole service under load
     Service,
+    /// Checks of few alerts and of many
+    Alerts,
 }
 
 const TITLE: &str = "# Performance\n";
 
 impl Part {
-    const ALL: [Self; 2] = [Self::Runtime, Self::Service];
+    const ALL: [Self; 3] = [Self::Runtime, Self::Service, Self::Alerts];
 
     fn heading(self) -> &'static str {
         match self {
             Self::Runtime => "## Sandbox and gate",
             Self::Service => "## The service",
+            Self::Alerts => "## Alerts",
         }
     }
 
@@ -31,6 +35,7 @@ impl Part {
         match self {
             Self::Runtime => runtime::measure(),
             Self::Service => service::measure(),
+            Self::Alerts => alerts::measure(),
         }
     }
 }
@@ -88,11 +93,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_part_that_is_measured_again_leaves_the_other_as_it_was() {
+    fn a_part_that_is_measured_again_leaves_the_others_as_they_were() {
         let both = with_section("", Part::Service, "## The service\n\nfast\n");
         let both = with_section(&both, Part::Runtime, "## Sandbox and gate\n\nsmall\n");
         assert_eq!(both, "# Performance\n\n## Sandbox and gate\n\nsmall\n\n## The service\n\nfast\n");
         let again = with_section(&both, Part::Service, "## The service\n\nfaster\n");
         assert_eq!(again, "# Performance\n\n## Sandbox and gate\n\nsmall\n\n## The service\n\nfaster\n");
+        let third = with_section(&again, Part::Alerts, "## Alerts\n\nmany\n");
+        assert_eq!(third, format!("{again}\n## Alerts\n\nmany\n"));
     }
 }

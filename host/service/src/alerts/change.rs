@@ -46,12 +46,13 @@ pub(crate) struct Change {
     pub(crate) name: Option<String>,
     pub(crate) rules: Option<Vec<Value>>,
     pub(crate) channels: Option<Vec<String>>,
-    pub(crate) report: Option<Option<Box<RawValue>>>,
+    pub(crate) report: Option<Box<RawValue>>,
     pub(crate) severity: Option<String>,
-    pub(crate) mentions: Option<Option<Box<RawValue>>>,
-    pub(crate) labels: Option<Option<Box<RawValue>>>,
+    pub(crate) mentions: Option<Box<RawValue>>,
+    pub(crate) labels: Option<Box<RawValue>>,
     pub(crate) cooldown_seconds: Option<i64>,
-    pub(crate) frequency: Option<Option<String>>,
+    /// Empty removes.
+    pub(crate) frequency: Option<String>,
     /// The `If-Match` header.
     pub(crate) only_if: Option<String>,
 }
@@ -154,11 +155,11 @@ pub(crate) async fn change(
     if let Some(severity) = &change.severity {
         known_severity(severity)?.clone_into(&mut definition.severity);
     }
-    definition.report = change.report.map_or(definition.report, filled);
-    definition.mentions = change.mentions.map_or(definition.mentions, filled);
-    definition.labels = change.labels.map_or(definition.labels, filled);
-    definition.frequency =
-        change.frequency.map_or(definition.frequency, |text| text.filter(|text| !text.trim().is_empty()));
+    let changed = |given: Option<Box<RawValue>>, kept| if given.is_some() { filled(given) } else { kept };
+    definition.report = changed(change.report, definition.report);
+    definition.mentions = changed(change.mentions, definition.mentions);
+    definition.labels = changed(change.labels, definition.labels);
+    definition.frequency = change.frequency.or(definition.frequency).filter(|text| !text.trim().is_empty());
     definition.check(&row.name)?;
     if let Some(seconds) = change.cooldown_seconds {
         row.cooldown_ms = cooldown(seconds)?;

@@ -131,8 +131,8 @@ fn verdicts(alert: &Alert, values: &BTreeMap<String, Value>) -> Result<Vec<Verdi
 fn value(values: &BTreeMap<String, Value>, metric: &str) -> Result<String, String> {
     let named = format!("`values`: {metric:?}");
     let Some(raw) = values.get(metric).or_else(|| trimmed(values, metric)) else {
-        let names: Vec<String> = values.keys().take(10).map(|name| format!("{name:?}")).collect();
-        let found = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let others: Vec<String> = values.keys().take(10).map(|name| format!("{name:?}")).collect();
+        let found = if others.is_empty() { "none".to_owned() } else { others.join(", ") };
         return Err(format!("{named}: expected a value, found values of {found}"));
     };
     let raw = raw.get();

@@ -164,7 +164,7 @@ fn of_deliveries(known: &Known<'_>) -> Vec<Finding> {
                 Some(finding("delivery-failed", message, cause.map_or(look, |cause| cause.remedy)))
             }
             "queued" | "waiting" | "sending" => {
-                let message = format!("The last message to {alias:?} is on its way{}", why(cause.as_ref()));
+                let message = format!("The last message to {alias:?} is on its way{}.", why(cause.as_ref()));
                 Some(finding("delivery-waits", message, look))
             }
             "held" => {

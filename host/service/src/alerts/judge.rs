@@ -126,17 +126,8 @@ pub(crate) fn judge(alert: &AlertRow, facts: &Facts<'_>) -> (AlertRow, Decision)
 
 /// The condition holds.
 fn hold(next: &mut AlertRow, facts: &Facts<'_>) -> Decision {
-    let incident = match (&next.incident_id, next.state.as_str()) {
-        (Some(incident), TRIGGERED) => incident.clone(),
-        _ => {
-            let incident = Uuid::now_v7().to_string();
-            TRIGGERED.clone_into(&mut next.state);
-            next.incident_id = Some(incident.clone());
-            (next.triggered_at, next.notified_at) = (Some(facts.at), None);
-            "[]".clone_into(&mut next.told);
-            incident
-        }
-    };
+    let open = next.incident_id.clone().filter(|_| next.state == TRIGGERED);
+    let incident = open.unwrap_or_else(|| begin(next, facts.at));
     if next.muted_until.is_some_and(|until| until > facts.now) {
         return Decision::Silent(Silence::Muted);
     }
@@ -151,6 +142,16 @@ fn hold(next: &mut AlertRow, facts: &Facts<'_>) -> Decision {
     next.told = serde_json::to_string(&told).unwrap_or_default();
     (next.notified_at, next.last_trigger) = (Some(facts.at), Some(facts.at));
     Decision::Trigger { incident }
+}
+
+/// A new incident.
+fn begin(next: &mut AlertRow, at: Millis) -> String {
+    let incident = Uuid::now_v7().to_string();
+    TRIGGERED.clone_into(&mut next.state);
+    next.incident_id = Some(incident.clone());
+    (next.triggered_at, next.notified_at) = (Some(at), None);
+    "[]".clone_into(&mut next.told);
+    incident
 }
 
 /// No rule is broken.

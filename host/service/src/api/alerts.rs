@@ -86,25 +86,29 @@ struct AlertChangeBody {
     channels: Option<Vec<String>>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Object>)]
-    report: Option<Option<Box<RawValue>>>,
+    report: Option<Box<RawValue>>,
     #[serde(default)]
     severity: Option<String>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Vec<String>>)]
-    mentions: Option<Option<Box<RawValue>>>,
+    mentions: Option<Box<RawValue>>,
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Object>)]
-    labels: Option<Option<Box<RawValue>>>,
+    labels: Option<Box<RawValue>>,
     #[serde(default)]
     cooldown_seconds: Option<i64>,
-    #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<String>)]
-    frequency: Option<Option<String>>,
+    #[serde(default, deserialize_with = "text_or_null")]
+    frequency: Option<String>,
 }
 
-/// Null is something else than absent.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::<T>::deserialize(deserializer).map(Some)
+/// Null is something else than absent: it stays `null`.
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// Null is something else than absent: it is an empty text.
+fn text_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    Option::<String>::deserialize(deserializer).map(|text| Some(text.unwrap_or_default()))
 }
 
 /// Whether to mute: until somebody ends that, unless it says until when.
@@ -460,7 +464,7 @@ fn tagged(mut response: Response, version: i64) -> Response {
 fn time(field: &'static str, text: &str) -> Result<Millis, Problem> {
     let time: Option<jiff::Timestamp> = text.trim().parse().ok();
     let found: String = text.chars().take(60).collect();
-    time.map(|time| time.as_millisecond()).filter(|at| *at >= 0).ok_or_else(|| {
+    time.map(jiff::Timestamp::as_millisecond).filter(|at| *at >= 0).ok_or_else(|| {
         let detail = format!(
             "`{field}`: expected a date and time with an offset, 1970 or later, like \"2024-12-15T14:14:00-05:00\"; \
              found {found:?}."

@@ -230,8 +230,6 @@ impl Engine {
         attempt: NewAttempt,
         failure: &Failure,
     ) -> Finish {
-        // First, so that a program that ends in between has only a digest too many.
-        self.take_apart(&leased.id, &leased.organization_id).await;
         let now = self.now();
         let settle = Settle {
             status: Status::Cancelled,
@@ -242,7 +240,13 @@ impl Engine {
             attempt: Some(attempt),
             ..self.settle_of(leased, now)
         };
-        self.write(settle, leased, Some(live)).await;
+        if self.take_apart(&settle, &leased.organization_id).await.is_some() {
+            self.0.certainty.release(&leased.id);
+            self.0.parts.metrics.ended(&live.channel_type, settle.status.name());
+        } else {
+            // Kept whole, and replayable.
+            self.write(Settle { status: Status::Failed, ..settle }, leased, Some(live)).await;
+        }
         Finish::Sent(Breaker::default(), Some(now))
     }
 

@@ -12,7 +12,7 @@ use crate::event::digest::{self, Summarized};
 use crate::store::accept::Accept;
 use crate::store::digests::{self, Member};
 use crate::store::lease::{Found, Lease};
-use crate::store::rows::{NewDelivery, NewEvent, Origin, Packing, Status};
+use crate::store::rows::{NewDelivery, NewEvent, Origin, Packing, Settle, Status};
 use crate::store::{Connection, StoreError};
 
 /// Events of one digest, at most.
@@ -48,17 +48,20 @@ impl Engine {
         Ok(Some(found))
     }
 
-    /// A digest that was refused for good is taken apart: one of its events must not take the others down.
-    pub(super) async fn take_apart(&self, digest: &str, organization: &str) {
+    /// A digest that was refused for good is taken apart: one of its events must not take the others down. How many go out by
+    /// themselves now; none where it could not be done.
+    pub(super) async fn take_apart(&self, settle: &Settle, organization: &str) -> Option<usize> {
         let now = self.now();
         let write = || {
-            let digest = digest.to_owned();
+            let settle = settle.clone();
             self.store()
-                .write(move |connection| Box::pin(async move { digests::take_apart(connection, &digest, now).await }))
+                .write(move |connection| Box::pin(async move { digests::take_apart(connection, &settle, now).await }))
         };
-        let count = self.patiently(write).await.unwrap_or(0);
+        let count = self.patiently(write).await??;
         self.0.open.add(organization, count);
+        self.0.open.ended(organization, 1);
         tracing::warn!("a digest was refused: its {count} messages go out one by one");
+        Some(count)
     }
 }
 

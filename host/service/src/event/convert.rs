@@ -14,6 +14,8 @@ use super::{
     time::Moment,
 };
 
+/// Told to the component: when an alert that is over was triggered, as the organization reads it.
+const TRIGGERED_AT_LOCAL: &str = "triggered-at-local";
 /// The contract wants a kind for each notice; the JSON has none.
 const NOTICE_KIND: &str = "notice";
 
@@ -24,6 +26,7 @@ pub(super) fn convert(shape: EventShape, zone: Option<&TimeZone>, now: Timestamp
         None => Moment::here(now),
     };
     let detail = detail(&shape)?;
+    let attributes = triggered_at(&shape)?.map(|at| (TRIGGERED_AT_LOCAL.to_owned(), at.local(zone)));
     let severity = shape.severity.map_or_else(|| default_severity(&detail), severity);
     Ok(Event {
         id: shape.id.map_or_else(|| Uuid::now_v7().to_string(), |Text(id)| id),
@@ -38,7 +41,7 @@ pub(super) fn convert(shape: EventShape, zone: Option<&TimeZone>, now: Timestamp
         detail,
         mentions: shape.mentions.into_iter().map(|Text(mention)| mention).collect(),
         labels: shape.labels.0,
-        attributes: Vec::new(),
+        attributes: attributes.into_iter().collect(),
     })
 }
 
@@ -71,8 +74,8 @@ fn detail(shape: &EventShape) -> Result<Detail, EventError> {
             broken_rules: triggered.broken_rules.iter().map(|rule| self::rule(rule)).collect(),
         }));
     }
-    if let Some(resolved) = &shape.resolved {
-        let at = resolved.triggered_at.as_ref().map(|text| Moment::read("resolved.triggered_at", text)).transpose()?;
+    if shape.resolved.is_some() {
+        let at = triggered_at(shape)?;
         return Ok(Detail::Resolved(Resolution { triggered_at: at.map(Moment::milliseconds) }));
     }
     if let Some(run) = &shape.notebook {
@@ -82,6 +85,11 @@ fn detail(shape: &EventShape) -> Result<Detail, EventError> {
         return Ok(Detail::Notice(notice(message)));
     }
     Ok(Detail::Test)
+}
+
+fn triggered_at(shape: &EventShape) -> Result<Option<Moment>, EventError> {
+    let text = shape.resolved.as_ref().and_then(|resolved| resolved.triggered_at.as_ref());
+    text.map(|text| Moment::read("resolved.triggered_at", text)).transpose()
 }
 
 fn rule(shape: &RuleShape) -> BrokenRule {

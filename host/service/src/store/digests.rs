@@ -4,7 +4,7 @@ use sqlx::{QueryBuilder, Sqlite};
 
 use super::accept::Accept;
 use super::lease::{self, Found, Lease};
-use super::rows::{KeptEvent, Leased};
+use super::rows::{KeptEvent, Leased, Packing, Settle};
 use super::{Connection, StoreError};
 use crate::clock::Millis;
 
@@ -119,17 +119,29 @@ pub(crate) async fn keep(connection: &mut Connection, digest: &Accept, lease: &L
     Ok(Found::Head(Box::new((leased, kept))))
 }
 
-/// A digest that cannot be told is no more: each of what it told goes out by itself. How many.
-pub(crate) async fn take_apart(connection: &mut Connection, digest: &str, now: Millis) -> Result<usize, StoreError> {
+/// A digest that cannot be told is no more: its lease ends as `settle` says, and each of what it told goes out by itself,
+/// marked where people may have seen the digest. How many; none where the lease was no longer ours.
+pub(crate) async fn take_apart(
+    connection: &mut Connection,
+    settle: &Settle,
+    now: Millis,
+) -> Result<Option<usize>, StoreError> {
+    let digest = &settle.delivery_id;
+    if !lease::settle(connection, std::slice::from_ref(settle)).await?.contains(digest) {
+        return Ok(None);
+    }
     let done = sqlx::query(
-        "UPDATE deliveries SET status = 'queued', packing = 'alone', due_at = $1, folded_into = NULL, ended_at = NULL \
-         WHERE folded_into = $2 AND status = 'folded'",
+        "UPDATE deliveries SET status = 'queued', packing = $1, due_at = $2, folded_into = NULL, ended_at = NULL, \
+         possible_repeat = CASE WHEN $3 = 1 THEN 1 ELSE possible_repeat END \
+         WHERE folded_into = $4 AND status = 'folded'",
     )
+    .bind(Packing::Alone.name())
     .bind(now)
+    .bind(settle.possible_repeat)
     .bind(digest)
     .execute(connection)
     .await?;
-    Ok(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX))
+    Ok(Some(usize::try_from(done.rows_affected()).unwrap_or(usize::MAX)))
 }
 
 /// What a cancelled digest would have told is cancelled, too.
