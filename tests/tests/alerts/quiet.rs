@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::scenario::{HOUR, MINUTE, SECOND, text};
+use super::scenario::{HOUR, MINUTE, MOMENT, almost, text};
 use super::world::{delivery, revenue, scenario_at, seen, silence, told, with};
 
 /// 23:00 in Berlin on a Thursday.
@@ -22,10 +22,10 @@ async fn what_is_not_critical_waits_until_the_quiet_ends_and_goes_out_as_a_diges
     assert_eq!((&waits["status"], &waits["quiet_until"]), (&json!("waiting"), &json!("2027-01-15T06:00:00.000Z")));
     scenario.check_now("B", "2").await;
     let other = scenario.publish("ops", "Notebook").await;
-    scenario.pass(8 * HOUR - SECOND);
+    scenario.pass(almost(8 * HOUR));
     scenario.settle().await;
     assert!(webhook.messages().is_empty());
-    scenario.pass(SECOND);
+    scenario.pass(MOMENT);
     scenario.until(&other, "folded").await;
     scenario.until_messages(&webhook, 1).await;
     let seen = seen(&webhook).remove(0);
