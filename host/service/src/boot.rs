@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
@@ -56,12 +57,17 @@ impl BootError {
     }
 }
 
+/// How long a lock that another holds is waited for, and between two looks.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
+const LOCK_LOOK: Duration = Duration::from_millis(20);
+
 /// Keeps a second `pqh serve` away from the database, for as long as it lives.
 #[derive(Debug)]
 pub(crate) struct Lock(#[expect(dead_code, reason = "what counts is that it is open")] File);
 
-/// Takes the database for this process alone. Commands that only add or read do without.
-pub(crate) fn lock(url: &str) -> Result<Lock, BootError> {
+/// Takes the database for this process alone. Commands that only add or read do without. A process that is just ending, or a
+/// child that is just beginning, may hold the lock a moment longer: that is waited for.
+pub(crate) async fn lock(url: &str) -> Result<Lock, BootError> {
     let database = store::path_of(url)?;
     let path = beside(&database, ".lock");
     let file = OpenOptions::new()
@@ -71,10 +77,14 @@ pub(crate) fn lock(url: &str) -> Result<Lock, BootError> {
         .mode(0o600)
         .open(&path)
         .map_err(|error| BootError::file(&path, "made", &error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(Lock(file)),
-        Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: database }.into()),
-        Err(TryLockError::Error(error)) => Err(BootError::file(&path, "locked", &error)),
+    let until = Instant::now() + LOCK_PATIENCE;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Lock(file)),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => tokio::time::sleep(LOCK_LOOK).await,
+            Err(TryLockError::WouldBlock) => return Err(StoreError::Locked { path: database }.into()),
+            Err(TryLockError::Error(error)) => return Err(BootError::file(&path, "locked", &error)),
+        }
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) enum RotationError {
 
 /// Exchanges the key of a database that no service works with; says how many data keys were wrapped anew.
 pub(crate) async fn rotate(database: &str, key: &Path, now: Millis) -> Result<usize, RotationError> {
-    let _lock = boot::lock(database)?;
+    let _lock = boot::lock(database).await?;
     let store = Store::open(database, Opening::MustExist).await?;
     let result = exchange(&store, key, now).await;
     store.close().await;
@@ -176,7 +176,7 @@ mod tests {
     #[tokio::test]
     async fn a_database_in_use_keeps_its_key() {
         let (world, sealed) = world().await;
-        let lock = boot::lock(&world.database()).unwrap();
+        let lock = boot::lock(&world.database()).await.unwrap();
         let refused = rotate(&world.database(), &world.key(), 2).await;
         assert!(matches!(refused, Err(RotationError::Boot(BootError::Store(StoreError::Locked { .. })))));
         drop(lock);

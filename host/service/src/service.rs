@@ -67,7 +67,7 @@ impl From<BootError> for StartError {
 impl Service {
     /// Starts the service. In an empty folder it makes the database, the master key and a first operator's token.
     pub async fn start(config: Config, clock: Clock) -> Result<Self, StartError> {
-        let lock = boot::lock(&config.database)?;
+        let lock = boot::lock(&config.database).await?;
         let token_file = config.operator_token_file.clone();
         let (store, vault) = boot::open(&config, clock.now()).await?;
         let listener =
