@@ -58,9 +58,9 @@ CREATE TABLE checks (
     silence TEXT,
     -- SHA-256 over the values that came: the same check again is known by it
     fingerprint TEXT NOT NULL,
-    PRIMARY KEY (alert_id, number)
+    -- by time: a check that comes again is found by it
+    PRIMARY KEY (alert_id, at, number)
 );
-CREATE INDEX checks_by_time ON checks (alert_id, at);
 CREATE INDEX checks_by_age ON checks (received_at);
 
 -- JSON array of intervals: days, from, to, time_zone.

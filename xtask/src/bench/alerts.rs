@@ -39,7 +39,7 @@ kept, and posts one check after the other, each of an alert chosen at random, wi
 rules. A check is counted once its 202 is here, which means judged and on the disk. One alert of a hundred was triggered
 and told before, and stays triggered within its cooldown; the others' values break nothing: every check is judged and
 kept, and none is told. \"CPU a check\" is all that the service's process computed meanwhile, HTTP, database and kernel
-included, by the number of checks; it does not depend on what else the machine does, as the rate does.
+included, by the number of checks; it depends less than the rate on what else the machine does.
 ";
 
 fn tables(figures: &Value) -> Result<String> {

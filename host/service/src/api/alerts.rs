@@ -383,7 +383,7 @@ async fn check(
     Ok((StatusCode::ACCEPTED, Json(json)))
 }
 
-/// An alert's checks, newest first, each with its verdicts and, where nobody was told, why.
+/// An alert's checks, the latest first, each with its verdicts and, where nobody was told, why.
 #[utoipa::path(get, path = "/v1/alerts/{id}/checks", tag = "alerts",
     params(("id" = String, description = "id or name"), PageQuery),
     responses((status = OK, body = Page<CheckJson>), (status = NOT_FOUND, body = Problem)))]
@@ -394,8 +394,8 @@ async fn list_checks(
     span: Span,
 ) -> Result<Json<Page<CheckJson>>, Problem> {
     let (alert, _) = alerts::find(&app, &by.organization, &id).await?;
-    let rows = checks::list(app.store.readers(), &alert.id, span.after_number()?, span.rows()).await?;
-    Ok(Json(span.page(rows, |row| row.number.to_string(), check_json)))
+    let rows = checks::list(app.store.readers(), &alert.id, span.after_place()?, span.rows()).await?;
+    Ok(Json(span.page(rows, |row| format!("{}.{}", row.at, row.number), check_json)))
 }
 
 /// The channels that an alert tells, as far as they are there.

@@ -153,8 +153,7 @@ async fn list(
         Some(name) => Some(channel_id(&app, &caller.organization, &name).await?),
         None => None,
     };
-    let before = span.after.as_deref().map(place).transpose()?;
-    let filter = Filter { status, channel, code, before };
+    let filter = Filter { status, channel, code, before: span.after_place()? };
     let rows = views::deliveries(app.store.readers(), &caller.organization, &filter, span.rows()).await?;
     Ok(axum::Json(span.page(rows, |row| format!("{}.{}", row.seq, row.id), delivery_json)))
 }
@@ -316,12 +315,6 @@ fn unknown_status(name: &str) -> Problem {
     let known: Vec<&str> = Status::ALL.iter().map(|status| status.name()).collect();
     let name: String = name.chars().take(60).collect();
     Problem::unprocessable("bad-request", format!("`status`: expected one of {}; found {name:?}", known.join(", ")))
-}
-
-/// Where a page ends: a number, and an id among those of the same.
-fn place(cursor: &str) -> Result<(i64, String), Problem> {
-    let place = cursor.split_once('.').and_then(|(seq, id)| Some((seq.parse().ok()?, id.to_owned())));
-    place.ok_or_else(super::page::bad_cursor)
 }
 
 fn left_behind() -> Problem {

@@ -1,5 +1,7 @@
 //! Lists, page by page: where one ends, a cursor tells where the next begins.
 
+use std::str::FromStr;
+
 use axum::extract::FromRequestParts;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
@@ -42,6 +44,15 @@ impl Span {
     /// The last key of the page before, as a number.
     pub(crate) fn after_number(&self) -> Result<Option<i64>, Problem> {
         self.after.as_deref().map(|key| key.parse().map_err(|_| bad_cursor())).transpose()
+    }
+
+    /// The last key of the page before, where it is a number and what stands among those of the same.
+    pub(crate) fn after_place<T: FromStr>(&self) -> Result<Option<(i64, T)>, Problem> {
+        let place = |key: &str| {
+            let (number, rest) = key.split_once('.')?;
+            Some((number.parse().ok()?, rest.parse().ok()?))
+        };
+        self.after.as_deref().map(|key| place(key).ok_or_else(bad_cursor)).transpose()
     }
 
     /// A page of `rows`, which were read after the cursor; `key` tells where each stands in the list's order.
@@ -88,7 +99,7 @@ pub(crate) struct Page<T> {
     pub(crate) next_cursor: Option<String>,
 }
 
-pub(crate) fn bad_cursor() -> Problem {
+fn bad_cursor() -> Problem {
     let detail = "`cursor`: expected what `next_cursor` of the page before held; found another text.";
     Problem::new(StatusCode::BAD_REQUEST, "bad-query", detail).with("field", "cursor")
 }

@@ -230,18 +230,18 @@ pub(crate) async fn telling(
     Ok(event)
 }
 
-/// An alert's checks, newest first, those before the number `before`.
+/// An alert's checks, the latest first; those before a time and, of the same time, before a number.
 pub(crate) async fn list(
     executor: impl SqliteExecutor<'_>,
     alert: &str,
-    before: Option<i64>,
+    before: Option<(Millis, i64)>,
     limit: i64,
 ) -> Result<Vec<CheckRow>, StoreError> {
     let mut query = QueryBuilder::<Sqlite>::new(COLUMNS);
     query.push("WHERE alert_id = ").push_bind(alert);
-    if let Some(before) = before {
-        query.push(" AND number < ").push_bind(before);
+    if let Some((at, number)) = before {
+        query.push(" AND (at, number) < (").push_bind(at).push(", ").push_bind(number).push(")");
     }
-    query.push(" ORDER BY number DESC LIMIT ").push_bind(limit);
+    query.push(" ORDER BY at DESC, number DESC LIMIT ").push_bind(limit);
     Ok(query.build_query_as().fetch_all(executor).await?)
 }

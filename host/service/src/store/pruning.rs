@@ -51,8 +51,8 @@ pub(crate) async fn prune(connection: &mut Connection, cutoffs: Cutoffs) -> Resu
 /// Removes a batch of checks; the last of each alert stays. Whether there may be more.
 async fn prune_checks(connection: &mut Connection, before: Millis) -> Result<bool, StoreError> {
     let done = sqlx::query(
-        "DELETE FROM checks WHERE (alert_id, number) IN (SELECT c.alert_id, c.number FROM checks c \
-         WHERE c.received_at < $1 AND NOT EXISTS (SELECT 1 FROM alerts a WHERE a.id = c.alert_id AND a.checks = c.number) \
+        "DELETE FROM checks WHERE (alert_id, at, number) IN (SELECT c.alert_id, c.at, c.number FROM checks c \
+         WHERE c.received_at < $1 AND NOT EXISTS (SELECT 1 FROM alerts a WHERE a.id = c.alert_id AND a.last_run = c.at) \
          ORDER BY c.received_at LIMIT $2)",
     )
     .bind(before)
