@@ -141,3 +141,41 @@ async fn checks_outlive_a_kill_with_the_alerts_state() {
     scenario.until_messages(&webhook, 2).await;
     assert_eq!(told(&webhook), ["triggered 1", "resolved"]);
 }
+
+#[tokio::test]
+async fn checks_are_kept_for_30_days_and_the_last_of_each_alert_always() {
+    let scenario = Scenario::start().await;
+    scenario.channel("ops").await;
+    scenario.alert(&revenue("A", &["ops"])).await;
+    for value in ["20001", "20002"] {
+        scenario.check_now("A", value).await;
+        scenario.pass(MINUTE);
+    }
+    scenario.pass(31 * super::scenario::DAY);
+    super::scenario::eventually("an end of the first check", || async {
+        let checks = scenario.list("/v1/alerts/A/checks").await;
+        if checks.len() == 1 { Ok(()) } else { Err(json!(checks)) }
+    })
+    .await;
+    assert_eq!(scenario.alert_state("A").await["last_check"]["verdicts"][0]["current"], "20002");
+    assert_eq!(silence(&scenario.check_now("A", "20003").await), "rules-not-met");
+}
+
+#[tokio::test]
+async fn the_history_is_told_page_by_page_the_latest_first() {
+    let scenario = Scenario::start().await;
+    scenario.channel("ops").await;
+    scenario.alert(&revenue("A", &["ops"])).await;
+    for value in 20_001..=20_005 {
+        scenario.check_now("A", &value.to_string()).await;
+        scenario.pass(MINUTE);
+    }
+    let (mut seen, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = scenario.get(&format!("/v1/alerts/A/checks?limit=2{cursor}")).await;
+        seen.extend(page["items"].as_array().unwrap().iter().map(|check| check["number"].as_i64().unwrap()));
+        let Some(next) = page["next_cursor"].as_str() else { break };
+        cursor = format!("&cursor={next}");
+    }
+    assert_eq!(seen, [5, 4, 3, 2, 1]);
+}

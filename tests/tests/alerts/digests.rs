@@ -234,3 +234,94 @@ async fn a_test_message_is_never_part_of_a_digest() {
     assert_eq!(seen.len(), 2, "{seen:#?}");
     assert!(seen.iter().any(|message| message.contains("Test Message")), "{seen:#?}");
 }
+
+/// A digest of two alerts that waits, since the webhook asked for rest.
+async fn waiting_digest(scenario: &Scenario, webhook: &pqh_tests::slack_webhook::Webhook, alias: &str) -> String {
+    scenario.pause(alias).await;
+    let mut first = String::new();
+    for name in ["A", "B"] {
+        scenario.alert(&revenue(name, &[alias])).await;
+        first = delivery(&scenario.check_now(name, "1").await);
+    }
+    scenario.pass(2 * HOUR);
+    webhook.next(throttling(Some("600")));
+    scenario.resume(alias).await;
+    let digest = text(&scenario.until(&first, "folded").await["folded_into"]);
+    scenario.until(&digest, "waiting").await;
+    digest
+}
+
+#[tokio::test]
+async fn a_digest_that_is_refused_after_its_channel_led_elsewhere_is_taken_apart_there() {
+    let scenario = Scenario::start().await;
+    let webhook = scenario.channel("ops").await;
+    waiting_digest(&scenario, &webhook, "ops").await;
+    let other = scenario.webhook();
+    scenario.change_webhook("ops", &other).await.ok();
+    other.next(answering(400, "invalid_payload"));
+    run(&scenario, 5).await;
+    scenario.pass(HOUR);
+    run(&scenario, 5).await;
+    assert_eq!(told(&other), ["triggered 1", "triggered 1"]);
+}
+
+#[tokio::test]
+async fn who_was_told_by_another_channels_digest_is_told_by_itself_once_that_one_leads_elsewhere() {
+    let scenario = Scenario::start().await;
+    let webhook = scenario.channel("ops").await;
+    scenario.channel_to("also", &webhook).await;
+    let night = json!([{ "from": "08:00", "to": "10:00" }]);
+    for alias in ["ops", "also"] {
+        scenario.quiet(alias, &night).await;
+    }
+    for name in ["A", "B"] {
+        scenario.alert(&revenue(name, &["ops", "also"])).await;
+        scenario.check_now(name, "1").await;
+    }
+    webhook.next(throttling(Some("600")));
+    let before = webhook.requests();
+    scenario.pass(2 * HOUR);
+    scenario.until_requests(&webhook, before + 1).await;
+    scenario.settle().await;
+    let other = scenario.webhook();
+    scenario.change_webhook("ops", &other).await.ok();
+    scenario.pass(HOUR);
+    run(&scenario, 5).await;
+    assert_eq!(told(&other), ["digest"]);
+    assert!(!webhook.messages().is_empty(), "the second channel is still told");
+}
+
+#[tokio::test]
+async fn a_cancelled_digest_takes_back_that_its_alerts_were_told_and_a_replayed_one_says_it_again() {
+    let scenario = Scenario::start().await;
+    let webhook = scenario.channel("ops").await;
+    let digest = waiting_digest(&scenario, &webhook, "ops").await;
+    scenario.act(&format!("/v1/deliveries/{digest}/cancel")).await.ok();
+    assert_eq!(super::world::silence(&scenario.check_now("A", "20000").await), "never-told");
+    scenario.act(&format!("/v1/deliveries/{digest}/replay")).await.problem(409, "alert-moved-on");
+    scenario.act(&format!("/v1/deliveries/{digest}/replay?force=true")).await.created();
+    scenario.pass(HOUR);
+    scenario.until(&digest, "delivered").await;
+    scenario.check_now("B", "20000").await;
+    scenario.until_messages(&webhook, 2).await;
+    assert_eq!(told(&webhook), ["digest", "resolved"]);
+}
+
+#[tokio::test]
+async fn a_deleted_alert_is_no_more_part_of_a_digest_that_waits() {
+    let scenario = Scenario::start().await;
+    let webhook = scenario.channel("ops").await;
+    waiting_digest(&scenario, &webhook, "ops").await;
+    scenario.publish("ops", "Notebook").await;
+    scenario.delete_alert("A").await;
+    scenario.pass(HOUR);
+    run(&scenario, 3).await;
+    let seen = seen(&webhook).concat();
+    assert!(seen.contains("Notebook") && seen.contains("🚨 B"), "{seen}");
+    assert!(!seen.contains("🚨 A"), "{seen}");
+    super::scenario::eventually("an end of all that is open", || async {
+        let open = scenario.deliveries_open().await;
+        if open == 0 { Ok(()) } else { Err(json!(open)) }
+    })
+    .await;
+}

@@ -247,3 +247,20 @@ async fn a_failed_trigger_of_an_alert_that_is_still_triggered_is_replayed() {
     scenario.until(&trigger, "delivered").await;
     assert_eq!(told(&webhook), ["triggered 1"]);
 }
+
+#[tokio::test]
+async fn a_trigger_that_was_cancelled_and_replayed_has_its_resolution() {
+    let scenario = Scenario::start().await;
+    let webhook = scenario.channel("ops").await;
+    scenario.alert(&revenue("A", &["ops"])).await;
+    scenario.pause("ops").await;
+    let trigger = delivery(&scenario.check_now("A", "1").await);
+    scenario.act(&format!("/v1/deliveries/{trigger}/cancel")).await.ok();
+    scenario.act(&format!("/v1/deliveries/{trigger}/replay")).await.created();
+    scenario.resume("ops").await;
+    scenario.until(&trigger, "delivered").await;
+    scenario.pass(MINUTE);
+    scenario.check_now("A", "20000").await;
+    scenario.until_messages(&webhook, 2).await;
+    assert_eq!(told(&webhook), ["triggered 1", "resolved"]);
+}

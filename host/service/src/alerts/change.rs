@@ -15,9 +15,10 @@ use crate::access::misfit::{self, Misfit};
 use crate::app::App;
 use crate::audit::{self, Entry, Object};
 use crate::clock::{Millis, rfc3339};
+use crate::delivery::Deleted;
 use crate::directory::{alias_key, is_id};
 use crate::store::alerts::{self, AlertRow};
-use crate::store::{StoreError, incidents};
+use crate::store::{StoreError, digests, incidents};
 
 /// Channels of an alert, at most.
 const MOST_CHANNELS: usize = 100;
@@ -169,6 +170,11 @@ pub(crate) async fn change(
         None => alert.channels.clone(),
     };
     row.definition = serde_json::to_string(&definition).unwrap_or_default();
+    let is_same =
+        (&row.name, &row.definition, row.cooldown_ms) == (&before.name, &before.definition, before.cooldown_ms);
+    if is_same && channels == alert.channels {
+        return Ok((alert, before));
+    }
     let now = app.clock.now();
     (row.version, row.updated_at) = (before.version + 1, now);
     let mut entry = entry(by, now, "alert.changed", &row);
@@ -248,9 +254,10 @@ pub(crate) async fn delete(app: &App, by: &OrgCaller, name: &str) -> Result<(), 
                 if !alerts::delete(connection, &id).await? {
                     return Err(AlertError::NotFound(id));
                 }
+                let (ended, freed) = digests::without_alert(connection, &id, now).await?;
                 let cancelled = incidents::cancel_of_alert(connection, &id, now).await?;
                 audit::append(connection, &key, entry).await?;
-                Ok(cancelled)
+                Ok(Deleted { ended, freed, cancelled })
             })
         })
         .await;

@@ -175,6 +175,10 @@ fn of_deliveries(known: &Known<'_>) -> Vec<Finding> {
                 let at = rfc3339(delivery.ended_at.unwrap_or_default());
                 Some(finding("delivered", format!("The last message to {alias:?} was delivered at {at}."), ""))
             }
+            "cancelled" => {
+                let message = format!("The last message to {alias:?} was cancelled.");
+                Some(finding("delivery-cancelled", message, look))
+            }
             _ => None,
         }
     });

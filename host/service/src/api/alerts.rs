@@ -278,13 +278,19 @@ async fn show(State(app): State<App>, Reading(by): Reading, Id(id): Id) -> Resul
     let channels = live(&app, &alert).await?;
     let readers = app.store.readers();
     let last_check = checks::list(readers, &alert.id, None, 1).await?.pop();
-    let deliveries = match &row.last_trigger {
-        Some(at) => match checks::telling(readers, &alert.id, *at).await? {
-            Some(event) => views::deliveries_of_event(readers, &by.organization, &event).await?,
-            None => Vec::new(),
-        },
+    let mut deliveries = match checks::telling(readers, &alert.id).await? {
+        Some(event) => views::deliveries_of_event(readers, &by.organization, &event).await?,
         None => Vec::new(),
     };
+    for delivery in &mut deliveries {
+        // What another delivery tells is as far as that one.
+        if let Some(teller) = delivery.folded_into.clone().filter(|_| delivery.status == "folded")
+            && let Some(teller) = views::delivery(readers, &by.organization, &teller).await?
+        {
+            let alias = delivery.alias.take();
+            *delivery = views::DeliveryView { alias, ..teller };
+        }
+    }
     let now = app.clock.now();
     let known = alerts::Known {
         alert: &alert,

@@ -49,7 +49,7 @@ pub(crate) enum ChannelError {
     Quiet(#[from] QuietError),
     #[error(
         "The channel is used by {}: nothing was deleted. Have these alerts tell another channel, or repeat it with \
-         `?force=true`, and they tell this one no more.", named(.0)
+         `?force=true` (`--force`), and they tell this one no more.", named(.0)
     )]
     InUse(Vec<String>),
     #[error("{0}")]

@@ -26,6 +26,16 @@ pub(crate) struct AlertEvent {
     pub(crate) urgent: bool,
 }
 
+/// What was done to deliveries since an alert was deleted.
+pub(crate) struct Deleted {
+    /// Digests that were taken apart.
+    pub(crate) ended: usize,
+    /// Deliveries that wait in their place.
+    pub(crate) freed: usize,
+    /// The channel of each delivery that was cancelled.
+    pub(crate) cancelled: Vec<String>,
+}
+
 impl Engine {
     /// Whether an organization may have more undelivered; else how much it may have.
     pub(crate) fn has_room(&self, organization: &str) -> Result<(), i64> {
@@ -100,8 +110,10 @@ impl Engine {
     }
 
     /// After an alert was deleted: what it held up in these channels goes on.
-    pub(crate) async fn alert_deleted(&self, organization: &str, mut channels: Vec<String>) {
-        self.0.open.ended(organization, channels.len());
+    pub(crate) async fn alert_deleted(&self, organization: &str, deleted: Deleted) {
+        let Deleted { ended, freed, cancelled: mut channels } = deleted;
+        self.0.open.add(organization, freed);
+        self.0.open.ended(organization, ended + channels.len());
         channels.sort_unstable();
         channels.dedup();
         for channel in channels {

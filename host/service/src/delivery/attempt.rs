@@ -247,6 +247,9 @@ impl Engine {
             // Kept whole, and replayable.
             self.write(Settle { status: Status::Failed, ..settle }, leased, Some(live)).await;
         }
+        if self.leads_elsewhere(leased).await {
+            self.reconcile_channel(&leased.channel_id).await;
+        }
         Finish::Sent(Breaker::default(), Some(now))
     }
 

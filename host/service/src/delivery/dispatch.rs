@@ -81,8 +81,9 @@ impl Engine {
         match self.lease_digest(&turn, channel_id, self.lease_of(&turn, now)).await {
             // Never another digest: nothing leads back here.
             Ok(Some(Found::Digest { .. }) | None) => {
-                self.0.scheduler.finish(turn, Finish::Unused(None), now);
+                // Held or led elsewhere: then that is made so, and the target is looked at again for what else waits.
                 self.reconcile_channel(channel_id).await;
+                self.0.scheduler.finish(turn, Finish::Unused(Some(now)), now);
             }
             Ok(Some(found)) => Box::pin(self.begin(turn, found)).await,
             Err(error) => {

@@ -27,7 +27,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-pub(crate) use alert::AlertEvent;
+pub(crate) use alert::{AlertEvent, Deleted};
 pub(crate) use people::CancelError;
 pub(crate) use submit::{Submission, SubmitError, Submitted};
 

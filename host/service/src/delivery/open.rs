@@ -47,16 +47,19 @@ impl Open {
         let mut counts = self.lock();
         let count = counts.entry(organization.to_owned()).or_default();
         *count = count.saturating_add(more);
+        if *count == 0 {
+            counts.remove(organization);
+        }
     }
 
     /// So many ended.
     pub(super) fn ended(&self, organization: &str, count: usize) {
         let mut counts = self.lock();
-        if let Some(left) = counts.get_mut(organization) {
-            *left -= i64::try_from(count).unwrap_or(i64::MAX);
-            if *left <= 0 {
-                counts.remove(organization);
-            }
+        // Below zero for a moment, where what was kept ends before it is counted.
+        let left = counts.entry(organization.to_owned()).or_default();
+        *left -= i64::try_from(count).unwrap_or(i64::MAX);
+        if *left == 0 {
+            counts.remove(organization);
         }
     }
 

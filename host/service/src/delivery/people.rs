@@ -134,11 +134,10 @@ async fn follow(connection: &mut Connection, delivery: &str, now: Millis) -> Res
     let ids = [delivery.to_owned()];
     let unfolded = deliveries::unfold(connection, &ids, now).await?;
     digests::cancel(connection, &ids).await?;
-    if let Some(place) = incidents::place(connection, delivery).await?
-        && place.is_resolution == 0
-        && incidents::is_untold(connection, &place).await?
-    {
-        alerts::untell(connection, &place.alert_id, &place.incident_id, &place.channel_id).await?;
+    for place in incidents::places(connection, delivery).await? {
+        if place.is_resolution == 0 && incidents::is_untold(connection, &place).await? {
+            alerts::untell(connection, &place.alert_id, &place.incident_id, &place.channel_id).await?;
+        }
     }
     Ok(unfolded)
 }

@@ -213,12 +213,36 @@ pub(crate) async fn untell(
     incident: &str,
     channel: &str,
 ) -> Result<(), StoreError> {
+    retell(connection, alert, incident, |told| told.retain(|id| id != channel)).await
+}
+
+/// A channel is told of an open incident after all.
+pub(crate) async fn tell(
+    connection: &mut Connection,
+    alert: &str,
+    incident: &str,
+    channel: &str,
+) -> Result<(), StoreError> {
+    retell(connection, alert, incident, |told| {
+        if !told.iter().any(|id| id == channel) {
+            told.push(channel.to_owned());
+        }
+    })
+    .await
+}
+
+async fn retell(
+    connection: &mut Connection,
+    alert: &str,
+    incident: &str,
+    change: impl FnOnce(&mut Vec<String>),
+) -> Result<(), StoreError> {
     let Some(row) = find(&mut *connection, alert).await? else { return Ok(()) };
     if row.incident_id.as_deref() != Some(incident) {
         return Ok(());
     }
     let mut told = row.told();
-    told.retain(|id| id != channel);
+    change(&mut told);
     sqlx::query("UPDATE alerts SET told = $1 WHERE id = $2")
         .bind(serde_json::to_string(&told).unwrap_or_default())
         .bind(alert)

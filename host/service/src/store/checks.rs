@@ -214,17 +214,12 @@ async fn at(executor: impl SqliteExecutor<'_>, alert: &str, at: Millis) -> Resul
     Ok(query.build_query_as().fetch_optional(executor).await?)
 }
 
-/// The event by which a check of that moment told people.
-pub(crate) async fn telling(
-    executor: impl SqliteExecutor<'_>,
-    alert: &str,
-    at: Millis,
-) -> Result<Option<String>, StoreError> {
+/// The event by which a check told people last.
+pub(crate) async fn telling(executor: impl SqliteExecutor<'_>, alert: &str) -> Result<Option<String>, StoreError> {
     let event = sqlx::query_scalar(
-        "SELECT event_id FROM checks WHERE alert_id = $1 AND at = $2 AND event_id IS NOT NULL ORDER BY number LIMIT 1",
+        "SELECT event_id FROM checks WHERE alert_id = $1 AND event_id IS NOT NULL ORDER BY at DESC, number DESC LIMIT 1",
     )
     .bind(alert)
-    .bind(at)
     .fetch_optional(executor)
     .await?;
     Ok(event)

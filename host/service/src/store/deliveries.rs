@@ -1,7 +1,7 @@
 //! What people and the service do to deliveries that are not being sent: hold, release, cancel, replay.
 
 use super::rows::Packing;
-use super::{Connection, StoreError};
+use super::{Connection, StoreError, alerts, digests, incidents};
 use crate::clock::Millis;
 
 /// What waited longer for a channel goes out with others once it can, critical or not.
@@ -143,8 +143,8 @@ pub(crate) async fn unfold(
         // What is told by another of its own channel went with that one.
         let rows: Vec<(String, String)> = sqlx::query_as(
             "UPDATE deliveries SET status = 'queued', due_at = $1, folded_into = NULL, ended_at = NULL \
-             WHERE folded_into = $2 AND status = 'folded' \
-             AND channel_id <> (SELECT t.channel_id FROM deliveries t WHERE t.id = $2) \
+             WHERE (folded_into = $2 OR folded_into IN (SELECT m.id FROM deliveries m WHERE m.folded_into = $2)) \
+             AND status = 'folded' AND channel_id <> (SELECT t.channel_id FROM deliveries t WHERE t.id = $2) \
              RETURNING organization_id, channel_id",
         )
         .bind(now)
@@ -192,13 +192,16 @@ macro_rules! requeue {
     };
 }
 
-/// An alert's delivery that the alert has left behind: its incident is over, or its channel was told of something later.
+/// An alert's delivery, or a digest with one, that the alert has left behind: its incident is over, or its channel was told
+/// of something later.
 macro_rules! left_behind {
     () => {
-        "(alert_id IS NOT NULL AND ((is_resolution = 0 AND NOT EXISTS (SELECT 1 FROM alerts a \
-         WHERE a.id = deliveries.alert_id AND a.incident_id = deliveries.incident_id)) \
-         OR EXISTS (SELECT 1 FROM deliveries l WHERE l.channel_id = deliveries.channel_id AND l.seq > deliveries.seq \
-         AND l.alert_id = deliveries.alert_id AND l.status IN ('sending', 'delivered', 'folded'))))"
+        "EXISTS (SELECT 1 FROM deliveries d WHERE (d.id = deliveries.id OR (deliveries.packing = 'digest' \
+         AND d.folded_into = deliveries.id)) AND d.alert_id IS NOT NULL AND ((d.is_resolution = 0 \
+         AND NOT EXISTS (SELECT 1 FROM alerts a WHERE a.id = d.alert_id AND a.incident_id = d.incident_id)) \
+         OR EXISTS (SELECT 1 FROM deliveries l WHERE l.channel_id = d.channel_id AND l.seq > d.seq \
+         AND l.alert_id = d.alert_id AND COALESCE(l.folded_into, '') <> deliveries.id \
+         AND l.status IN ('sending', 'delivered', 'folded'))))"
     };
 }
 
@@ -233,16 +236,24 @@ pub(crate) async fn replay_one(
     if left == Some(true) && !force {
         return Ok(Replayed::LeftBehind);
     }
-    let channel = sqlx::query_scalar(requeue!(
+    let channel: Option<String> = sqlx::query_scalar(requeue!(
         "id = $2 AND organization_id = $3 AND status IN ('failed', 'cancelled') \
          AND EXISTS (SELECT 1 FROM channels WHERE channels.id = deliveries.channel_id)"
     ))
     .bind(now)
     .bind(id)
     .bind(organization)
-    .fetch_optional(connection)
+    .fetch_optional(&mut *connection)
     .await?;
-    Ok(channel.map_or(Replayed::Not, Replayed::Queued))
+    let Some(channel) = channel else { return Ok(Replayed::Not) };
+    digests::refold(connection, id).await?;
+    for place in incidents::places(connection, id).await? {
+        if place.is_resolution == 0 {
+            // One that was cancelled was told to nobody: now it will be.
+            alerts::tell(connection, &place.alert_id, &place.incident_id, &place.channel_id).await?;
+        }
+    }
+    Ok(Replayed::Queued(channel))
 }
 
 /// Queues failed deliveries anew, in their old order; those that failed after `now` are none of them, nor those that their

@@ -132,6 +132,7 @@ pub(crate) async fn take_apart(
     }
     let done = sqlx::query(
         "UPDATE deliveries SET status = 'queued', packing = $1, due_at = $2, folded_into = NULL, ended_at = NULL, \
+         target = (SELECT t.target FROM deliveries t WHERE t.id = $4), \
          possible_repeat = CASE WHEN $3 = 1 THEN 1 ELSE possible_repeat END \
          WHERE folded_into = $4 AND status = 'folded'",
     )
@@ -155,5 +156,56 @@ pub(crate) async fn cancel(connection: &mut Connection, digests: &[String]) -> R
         .execute(&mut *connection)
         .await?;
     }
+    Ok(())
+}
+
+/// Takes apart the digests that wait and tell of an alert, so that the rest of them goes out without it: what they told waits
+/// as they did. How many digests ended, and how many deliveries wait in their place.
+pub(crate) async fn without_alert(
+    connection: &mut Connection,
+    alert: &str,
+    now: Millis,
+) -> Result<(usize, usize), StoreError> {
+    let digests: Vec<String> = sqlx::query_scalar(
+        "SELECT t.id FROM deliveries t WHERE t.packing = 'digest' AND t.status IN ('queued', 'waiting', 'held') \
+         AND EXISTS (SELECT 1 FROM deliveries m WHERE m.folded_into = t.id AND m.alert_id = $1)",
+    )
+    .bind(alert)
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut freed = 0;
+    for digest in &digests {
+        let done = sqlx::query(
+            "UPDATE deliveries SET status = CASE WHEN t.status = 'held' THEN 'held' ELSE 'queued' END, \
+             packing = 'in-digest', due_at = t.due_at, target = t.target, held_reason = t.held_reason, \
+             held_at = t.held_at, quiet_until = t.quiet_until, folded_into = NULL, ended_at = NULL, \
+             possible_repeat = CASE WHEN t.possible_repeat = 1 THEN 1 ELSE deliveries.possible_repeat END \
+             FROM deliveries t WHERE t.id = $1 AND deliveries.folded_into = $1 AND deliveries.status = 'folded'",
+        )
+        .bind(digest)
+        .execute(&mut *connection)
+        .await?;
+        freed += usize::try_from(done.rows_affected()).unwrap_or(usize::MAX);
+        sqlx::query(
+            "UPDATE deliveries SET status = 'cancelled', ended_at = $1, held_reason = NULL, held_at = NULL, \
+             quiet_until = NULL WHERE id = $2",
+        )
+        .bind(now)
+        .bind(digest)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok((digests.len(), freed))
+}
+
+/// What a digest tells is told by it again: it is replayed.
+pub(crate) async fn refold(connection: &mut Connection, digest: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "UPDATE deliveries SET status = 'folded' WHERE folded_into = $1 AND status = 'cancelled' \
+         AND EXISTS (SELECT 1 FROM deliveries t WHERE t.id = $1 AND t.packing = 'digest')",
+    )
+    .bind(digest)
+    .execute(connection)
+    .await?;
     Ok(())
 }

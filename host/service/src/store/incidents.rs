@@ -114,16 +114,17 @@ pub(crate) struct Place {
     pub(crate) is_resolution: i64,
 }
 
-/// What a delivery is to its alert, where it has one.
-pub(crate) async fn place(connection: &mut Connection, delivery: &str) -> Result<Option<Place>, StoreError> {
-    let place = sqlx::query_as(
-        "SELECT alert_id, incident_id, channel_id, is_resolution FROM deliveries \
-         WHERE id = $1 AND alert_id IS NOT NULL",
+/// What a delivery, or each that a digest tells, is to its alert.
+pub(crate) async fn places(connection: &mut Connection, delivery: &str) -> Result<Vec<Place>, StoreError> {
+    let places = sqlx::query_as(
+        "SELECT m.alert_id, m.incident_id, m.channel_id, m.is_resolution FROM deliveries m \
+         JOIN deliveries t ON t.id = $1 WHERE (m.id = $1 OR (t.packing = 'digest' AND m.folded_into = $1)) \
+         AND m.alert_id IS NOT NULL",
     )
     .bind(delivery)
-    .fetch_optional(connection)
+    .fetch_all(connection)
     .await?;
-    Ok(place)
+    Ok(places)
 }
 
 /// Whether nothing but cancelled deliveries is left of an incident's triggers in a channel.
