@@ -2,34 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
-use pqh_component_build::Options;
+use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 /// Builds all in release, runs the benchmark, and gives its section's tables.
 pub(super) fn measure() -> Result<String> {
-    let components = pqh_component_build::build("tests/bench-webhook", &Options::default())?;
-    let component = components.first().context("tests/bench-webhook holds no component")?;
-    crate::run::cargo("programs", &["build", "--release", "--workspace", "--bins"])?;
-    let root = pqh_component_build::workspace_root()?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let program = target.join("release").join(format!("bench-alerts{}", std::env::consts::EXE_SUFFIX));
-    println!("==> bench-alerts: some six minutes");
-    let ran = Command::new(program)
-        .arg("--component")
-        .arg(&component.wasm_path)
-        .current_dir(&root)
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cannot run bench-alerts")?;
-    if !ran.status.success() {
-        bail!("the benchmark of alerts failed: see above");
-    }
-    let figures: Value = serde_json::from_slice(&ran.stdout).context("bench-alerts prints JSON")?;
-    tables(&figures)
+    tables(&super::figures("bench-alerts", "some six minutes", |program| Command::new(program))?)
 }
 
 /// What stands below the tables.

@@ -4,8 +4,13 @@ mod alerts;
 mod runtime;
 mod service;
 
-use anyhow::{Context as _, Result};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
 use clap::ValueEnum;
+use pqh_component_build::Options;
+use serde_json::Value;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -78,6 +83,25 @@ fn section_of(page: &str, part: Part) -> Option<&str> {
     let section = page.get(start..)?;
     let end = section.match_indices("\n## ").map(|(at, _)| at).next().unwrap_or(section.len());
     section.get(..end)
+}
+
+/// Builds all in release, runs one of the benchmarks' programs by this command, and gives its figures.
+fn figures(name: &str, how_long: &str, command: impl FnOnce(&Path) -> Command) -> Result<Value> {
+    let components = pqh_component_build::build("tests/bench-webhook", &Options::default())?;
+    let component = components.first().context("tests/bench-webhook holds no component")?;
+    crate::run::cargo("programs", &["build", "--release", "--workspace", "--bins"])?;
+    let root = pqh_component_build::workspace_root()?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+    println!("==> {name}: {how_long}");
+    let ran = command(&target.join("release").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+        .arg("--component")
+        .arg(&component.wasm_path)
+        .current_dir(&root)
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot run {name}"))?;
+    ensure!(ran.status.success(), "{name} failed: see above");
+    serde_json::from_slice(&ran.stdout).with_context(|| format!("{name} prints JSON"))
 }
 
 fn machine() -> String {

@@ -1,34 +1,15 @@
 //! The whole service: load client, `pqh serve` and sink as processes of their own on the same two cores.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::path::Path;
+use std::process::Command;
 
-use anyhow::{Context as _, Result, bail};
-use pqh_component_build::Options;
+use anyhow::{Context as _, Result};
 use serde_json::Value;
 
 /// Builds all in release, runs the benchmark, and gives its section's tables.
 pub(super) fn measure() -> Result<String> {
-    let components = pqh_component_build::build("tests/bench-webhook", &Options::default())?;
-    let component = components.first().context("tests/bench-webhook holds no component")?;
-    crate::run::cargo("programs", &["build", "--release", "--workspace", "--bins"])?;
-    let root = pqh_component_build::workspace_root()?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let program = target.join("release").join(format!("bench-service{}", std::env::consts::EXE_SUFFIX));
-    println!("==> bench-service: some three minutes");
-    let ran = on_two_cores(&program)
-        .arg("--component")
-        .arg(&component.wasm_path)
-        .current_dir(&root)
-        .stderr(Stdio::inherit())
-        .output()
-        .context("cannot run bench-service")?;
-    if !ran.status.success() {
-        bail!("the service's benchmark failed: see above");
-    }
-    let figures: Value = serde_json::from_slice(&ran.stdout).context("bench-service prints JSON")?;
-    tables(&figures)
+    tables(&super::figures("bench-service", "some three minutes", on_two_cores)?)
 }
 
 /// Two cores are what the figures are told of.

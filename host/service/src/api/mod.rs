@@ -17,6 +17,7 @@ mod plugins;
 pub(crate) mod problem;
 mod run;
 mod tokens;
+mod version;
 
 use axum::Router;
 use axum::body::Bytes;

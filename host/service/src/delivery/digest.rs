@@ -11,7 +11,7 @@ use crate::directory::LiveChannel;
 use crate::event::digest::{self, Summarized};
 use crate::store::accept::Accept;
 use crate::store::digests::{self, Member};
-use crate::store::lease::{Found, Lease};
+use crate::store::lease::{self, Found, Lease};
 use crate::store::rows::{NewDelivery, NewEvent, Origin, Packing, Settle, Status};
 use crate::store::{Connection, StoreError};
 
@@ -88,7 +88,7 @@ async fn gather(connection: &mut Connection, live: &LiveChannel, lease: &Lease) 
     let Some((last, _)) = told.last() else {
         // Nothing that can go with others: the head goes alone.
         let alone = Lease { digest_before: None, ..lease.clone() };
-        return Ok(only(crate::store::lease::lease(connection, &alone).await?));
+        return Ok(only(lease::lease(connection, &alone).await?));
     };
     let ids: Vec<String> = told.iter().map(|(member, _)| member.id.clone()).collect();
     if latest.len() == 1 {
@@ -97,7 +97,7 @@ async fn gather(connection: &mut Connection, live: &LiveChannel, lease: &Lease) 
         if !earlier.is_empty() {
             digests::fold(connection, &earlier, &last.id, lease.now).await?;
         }
-        let found = digests::alone(connection, &last.id, lease).await?;
+        let found = lease::lease_one(connection, &last.id, lease).await?;
         return Ok(Gathered { found, folded: earlier.len(), added: 0 });
     }
     let first = told.iter().map(|(member, _)| member.seq).min().unwrap_or(last.seq);

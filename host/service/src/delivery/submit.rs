@@ -206,7 +206,7 @@ impl Engine {
         for Planned { delivery, turn, channel } in planned {
             match turn {
                 Some(turn) => {
-                    let leased = leased(&delivery, &channel, now);
+                    let leased = Leased::new(&delivery, &channel.organization.id, "", now);
                     self.start_attempt(Started { turn, leased, event: Arc::clone(&event), origin });
                 }
                 None if matches!(delivery.status, Status::Queued | Status::Waiting) => {
@@ -233,26 +233,6 @@ pub(super) struct Planned {
     pub(super) delivery: NewDelivery,
     turn: Option<Turn>,
     channel: Arc<LiveChannel>,
-}
-
-/// As the database would give it back.
-fn leased(delivery: &NewDelivery, channel: &LiveChannel, now: Millis) -> Leased {
-    Leased {
-        id: delivery.id.clone(),
-        organization_id: channel.organization.id.clone(),
-        event_id: String::new(),
-        channel_id: channel.id.clone(),
-        target: delivery.target.clone(),
-        priority: delivery.priority,
-        lease_number: 1,
-        attempts: 0,
-        unknown_outcomes: 0,
-        possible_repeat: 0,
-        retry_since: now,
-        alert_id: None,
-        incident_id: None,
-        opened_by: None,
-    }
 }
 
 /// Reads and names the event.

@@ -78,11 +78,6 @@ pub(crate) async fn fold(
     Ok(())
 }
 
-/// Leases a delivery by itself.
-pub(crate) async fn alone(connection: &mut Connection, id: &str, lease: &Lease) -> Result<Found, StoreError> {
-    lease::lease_one(connection, id, lease).await
-}
-
 /// Keeps a digest, leased.
 pub(crate) async fn keep(connection: &mut Connection, digest: &Accept, lease: &Lease) -> Result<Found, StoreError> {
     super::accept::accept(connection, std::slice::from_ref(digest)).await?;
@@ -90,22 +85,7 @@ pub(crate) async fn keep(connection: &mut Connection, digest: &Accept, lease: &L
         super::targets::put(connection, &[turn]).await?;
     }
     let (event, Some(delivery)) = (&digest.event, digest.deliveries.first()) else { return Ok(Found::Nothing) };
-    let leased = Leased {
-        id: delivery.id.clone(),
-        organization_id: event.organization_id.clone(),
-        event_id: event.id.clone(),
-        channel_id: delivery.channel_id.clone(),
-        target: delivery.target.clone(),
-        priority: delivery.priority,
-        lease_number: 1,
-        attempts: 0,
-        unknown_outcomes: 0,
-        possible_repeat: 0,
-        retry_since: event.accepted_at,
-        alert_id: None,
-        incident_id: None,
-        opened_by: None,
-    };
+    let leased = Leased::new(delivery, &event.organization_id, &event.id, event.accepted_at);
     let kept = KeptEvent {
         id: event.id.clone(),
         organization_id: event.organization_id.clone(),

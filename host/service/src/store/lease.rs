@@ -81,7 +81,7 @@ pub(crate) async fn lease(connection: &mut Connection, lease: &Lease) -> Result<
 }
 
 /// Leases this one, and none before it.
-pub(super) async fn lease_one(connection: &mut Connection, id: &str, lease: &Lease) -> Result<Found, StoreError> {
+pub(crate) async fn lease_one(connection: &mut Connection, id: &str, lease: &Lease) -> Result<Found, StoreError> {
     let Lease { owner, now, until, turn, .. } = lease;
     let one: Option<Leased> = sqlx::query_as(concat!(
         "UPDATE deliveries SET status = 'sending', lease_owner = $1, lease_number = lease_number + 1, lease_until = $2, \

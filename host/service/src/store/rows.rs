@@ -190,6 +190,28 @@ pub(crate) struct Leased {
     pub(crate) opened_by: Option<String>,
 }
 
+impl Leased {
+    /// A delivery that is kept leased, as the database would give it back: of no alert, which always queue first.
+    pub(crate) fn new(delivery: &NewDelivery, organization_id: &str, event_id: &str, at: Millis) -> Self {
+        Self {
+            id: delivery.id.clone(),
+            organization_id: organization_id.to_owned(),
+            event_id: event_id.to_owned(),
+            channel_id: delivery.channel_id.clone(),
+            target: delivery.target.clone(),
+            priority: delivery.priority,
+            lease_number: 1,
+            attempts: 0,
+            unknown_outcomes: 0,
+            possible_repeat: 0,
+            retry_since: at,
+            alert_id: None,
+            incident_id: None,
+            opened_by: None,
+        }
+    }
+}
+
 /// An event as it was kept.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct KeptEvent {

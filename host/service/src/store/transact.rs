@@ -1,5 +1,7 @@
 //! One transaction over many jobs: those of a kind in one statement, a faulty one by itself, all durable at once.
 
+use futures_util::future::BoxFuture;
+
 use super::accept::{Accept, accept};
 use super::checks::{self, Check, Judged};
 use super::jobs::{Answer, Job, Reply};
@@ -59,9 +61,11 @@ pub(super) async fn transact(connection: &mut Connection, batch: Vec<Job>) -> (V
             }
             execute(connection, "RELEASE job").await?;
         }
-        let settled = settle(connection, &settles.0).await?;
-        let accepted = accept_each(connection, &accepts.0).await?;
-        let judged = judge_each(connection, &checks.0).await?;
+        let settled = each(connection, &settles.0, |connection, settles| Box::pin(settle(connection, settles))).await?;
+        let accepted =
+            each(connection, &accepts.0, |connection, accepts| Box::pin(accept(connection, accepts))).await?;
+        let judged =
+            each(connection, &checks.0, |connection, checks| Box::pin(checks::judge(connection, checks))).await?;
         let mut found = Vec::new();
         for (heads, _) in leases.as_slice() {
             execute(connection, "SAVEPOINT bulk").await?;
@@ -107,73 +111,36 @@ async fn execute(connection: &mut Connection, statement: &'static str) -> Result
 /// Of each job, what was found; an error outside is one for the whole transaction.
 type Each<T> = Result<Vec<Result<T, StoreError>>, StoreError>;
 
-/// Keeps events: all at once, and one by one where one of them is refused, so that it spoils no other.
-async fn accept_each(connection: &mut Connection, accepts: &[Accept]) -> Each<super::accept::Accepted> {
-    if accepts.is_empty() {
+/// A statement over many jobs.
+type Bulk<J, T> = for<'a> fn(&'a mut Connection, &'a [J]) -> BoxFuture<'a, Result<Vec<T>, StoreError>>;
+
+/// Runs jobs of a kind: all at once, and one by one where one of them is refused, so that it spoils no other.
+async fn each<J, T>(connection: &mut Connection, jobs: &[J], run: Bulk<J, T>) -> Each<T> {
+    if jobs.is_empty() {
         return Ok(Vec::new());
     }
     execute(connection, "SAVEPOINT bulk").await?;
-    let all = accept(connection, accepts).await;
+    let all = run(connection, jobs).await;
     if let Some(all) = ended(connection, all).await? {
         return Ok(all.into_iter().map(Ok).collect());
     }
-    let mut each = Vec::with_capacity(accepts.len());
-    for one in accepts {
+    let mut each = Vec::with_capacity(jobs.len());
+    for one in jobs {
         execute(connection, "SAVEPOINT bulk").await?;
-        let result = accept(connection, std::slice::from_ref(one)).await;
+        let result = run(connection, std::slice::from_ref(one)).await;
         let fault = result.as_ref().err().cloned();
         each.push(match (ended(connection, result).await?.and_then(|mut one| one.pop()), fault) {
-            (Some(accepted), _) => Ok(accepted),
+            (Some(found), _) => Ok(found),
             (None, fault) => Err(fault.unwrap_or_else(StoreError::closed)),
         });
     }
     Ok(each)
 }
 
-/// As [`accept_each`], for checks.
-async fn judge_each(connection: &mut Connection, checks: &[Check]) -> Each<Judged> {
-    if checks.is_empty() {
-        return Ok(Vec::new());
-    }
-    execute(connection, "SAVEPOINT bulk").await?;
-    let all = checks::judge(connection, checks).await;
-    if let Some(all) = ended(connection, all).await? {
-        return Ok(all.into_iter().map(Ok).collect());
-    }
-    let mut each = Vec::with_capacity(checks.len());
-    for one in checks {
-        execute(connection, "SAVEPOINT bulk").await?;
-        let result = checks::judge(connection, std::slice::from_ref(one)).await;
-        let fault = result.as_ref().err().cloned();
-        each.push(match (ended(connection, result).await?.and_then(|mut one| one.pop()), fault) {
-            (Some(judged), _) => Ok(judged),
-            (None, fault) => Err(fault.unwrap_or_else(StoreError::closed)),
-        });
-    }
-    Ok(each)
-}
-
-/// As [`accept_each`], for outcomes.
-async fn settle(connection: &mut Connection, settles: &[Settle]) -> Each<bool> {
-    if settles.is_empty() {
-        return Ok(Vec::new());
-    }
-    execute(connection, "SAVEPOINT bulk").await?;
-    let all = lease::settle(connection, settles).await;
-    if let Some(matched) = ended(connection, all).await? {
-        return Ok(settles.iter().map(|settle| Ok(matched.contains(&settle.delivery_id))).collect());
-    }
-    let mut each = Vec::with_capacity(settles.len());
-    for one in settles {
-        execute(connection, "SAVEPOINT bulk").await?;
-        let result = lease::settle(connection, std::slice::from_ref(one)).await;
-        let fault = result.as_ref().err().cloned();
-        each.push(match (ended(connection, result).await?, fault) {
-            (Some(matched), _) => Ok(matched.contains(&one.delivery_id)),
-            (None, fault) => Err(fault.unwrap_or_else(StoreError::closed)),
-        });
-    }
-    Ok(each)
+/// Writes outcomes, and says of each whether its lease still held.
+async fn settle(connection: &mut Connection, settles: &[Settle]) -> Result<Vec<bool>, StoreError> {
+    let matched = lease::settle(connection, settles).await?;
+    Ok(settles.iter().map(|settle| matched.contains(&settle.delivery_id)).collect())
 }
 
 async fn lease_all(connection: &mut Connection, heads: &[Lease]) -> Result<Vec<lease::Found>, StoreError> {

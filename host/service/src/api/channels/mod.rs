@@ -6,7 +6,7 @@ mod problem;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::{ETAG, IF_MATCH, LOCATION};
+use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use utoipa_axum::router::OpenApiRouter;
@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 use super::input::{Force, Id, Input, Params};
 use super::page::{Page, PageQuery, Span};
 use super::problem::Problem;
+use super::version::{only_if, tagged};
 use crate::access::{Administering, Reading};
 use crate::app::App;
 use crate::channels::{self, Change, NewChannel};
@@ -111,18 +112,7 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// All `If-Match` headers as one.
-fn only_if(headers: &HeaderMap) -> Option<String> {
-    let values: Vec<_> =
-        headers.get_all(IF_MATCH).iter().map(|value| String::from_utf8_lossy(value.as_bytes())).collect();
-    (!values.is_empty()).then(|| values.join(","))
-}
-
 /// A channel with its entity tag.
 fn told(status: StatusCode, live: &LiveChannel) -> Response {
-    let mut response = (status, Json(ChannelBody::from(live))).into_response();
-    if let Ok(tag) = HeaderValue::try_from(format!("\"{}\"", live.version)) {
-        response.headers_mut().insert(ETAG, tag);
-    }
-    response
+    tagged((status, Json(ChannelBody::from(live))).into_response(), live.version)
 }

@@ -1,11 +1,13 @@
 //! `/v1/alerts`: makes, tells, changes, mutes and deletes alerts, and takes their checks.
 
-use std::collections::{BTreeMap, HashMap};
+mod problem;
+
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::{ETAG, IF_MATCH, LOCATION};
+use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use serde::{Deserialize, Deserializer, Serialize};
@@ -19,6 +21,7 @@ use super::input::{Id, Input};
 use super::optional::Optional;
 use super::page::{Page, PageQuery, Span};
 use super::problem::Problem;
+use super::version::{only_if, tagged};
 use crate::access::{Alerting, Publishing, Reading};
 use crate::alerts::{
     self, Alert, AlertError, Change, Definition, Finding, Muting, NewAlert, NewCheck, Silence, Verdict,
@@ -322,7 +325,7 @@ async fn change(
 ) -> Result<Response, Problem> {
     let AlertChangeBody { name, rules, channels, report, severity, mentions, labels, cooldown_seconds, frequency } =
         body;
-    let only_if = headers.get(IF_MATCH).map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let only_if = only_if(&headers);
     let change =
         Change { name, rules, channels, report, severity, mentions, labels, cooldown_seconds, frequency, only_if };
     let (alert, row) = alerts::change(&app, &by, &id, change).await?;
@@ -459,13 +462,6 @@ async fn told(status: StatusCode, app: &App, alert: &Alert, row: &AlertRow) -> R
     Ok(tagged((status, Json(body)).into_response(), row.version))
 }
 
-fn tagged(mut response: Response, version: i64) -> Response {
-    if let Ok(tag) = HeaderValue::try_from(format!("\"{version}\"")) {
-        response.headers_mut().insert(ETAG, tag);
-    }
-    response
-}
-
 /// A time of a request.
 fn time(field: &'static str, text: &str) -> Result<Millis, Problem> {
     let time: Option<jiff::Timestamp> = text.trim().parse().ok();
@@ -477,35 +473,4 @@ fn time(field: &'static str, text: &str) -> Result<Millis, Problem> {
         );
         Problem::unprocessable("bad-value", detail).with("field", field)
     })
-}
-
-impl From<AlertError> for Problem {
-    fn from(error: AlertError) -> Self {
-        let words = error.to_string();
-        match error {
-            AlertError::NotFound(name) => Self::not_found("alert", &name),
-            AlertError::Misfit(misfit) => misfit.into(),
-            AlertError::NameTaken(_) => Self::conflict("name-taken", words).with("field", "name"),
-            AlertError::BadDefinition { path, .. } => Self::unprocessable("bad-alert", words).with("path", path),
-            AlertError::UnknownChannel { path, .. } => Self::unprocessable("unknown-channel", words).with("path", path),
-            AlertError::VersionMismatch { found, .. } => {
-                Self::new(StatusCode::PRECONDITION_FAILED, "version-mismatch", words).with("version", found)
-            }
-            AlertError::ChangedMeanwhile => Self::conflict("changed-meanwhile", words),
-            AlertError::TooEarly { .. } => Self::unprocessable("check-too-early", words).with("field", "at"),
-            AlertError::BadValues(problems) => {
-                let problems = problems
-                    .into_iter()
-                    .map(|problem| HashMap::from([("metric", problem.metric), ("message", problem.message)]));
-                let problems: Vec<_> = problems.collect();
-                Self::unprocessable("bad-values", words).with("problems", problems)
-            }
-            AlertError::Conflict { .. } => Self::conflict("check-conflict", words),
-            AlertError::QueueFull { .. } => Self::new(StatusCode::TOO_MANY_REQUESTS, "queue-full", words)
-                .retry_after(std::time::Duration::from_mins(1)),
-            AlertError::Restless => Self::new(StatusCode::SERVICE_UNAVAILABLE, "restless", words)
-                .retry_after(std::time::Duration::from_secs(1)),
-            AlertError::Store(error) => error.into(),
-        }
-    }
 }
