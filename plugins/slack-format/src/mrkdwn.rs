@@ -2,9 +2,11 @@
 
 use alloc::borrow::{Cow, ToOwned};
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 
+use pqh_channel_sdk::Timestamp;
 use pqh_channel_sdk::text::{clean, one_line, truncate};
+use pqh_channel_sdk::time::{seconds, utc};
 
 /// What stands where something was cut off.
 pub(crate) const MARKER: &str = "…";
@@ -42,15 +44,23 @@ pub(crate) fn line_or(text: &str, limit: usize, otherwise: &str) -> String {
     if line.is_empty() { otherwise.to_owned() } else { line }
 }
 
-/// A number as the guide writes it: "9,950".
-pub(crate) fn count(number: usize) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
+/// A time in the reader's own zone; `local` (the text in the organization's) stands in for it.
+pub(crate) fn date(at: Timestamp, local: &str) -> String {
+    let seconds = seconds(at);
+    let mut fallback = line(local, 80).replace(['|', '^'], " ");
+    if fallback.is_empty() {
+        fallback = utc(at);
     }
-    grouped
+    format!("<!date^{seconds}^{{date_short}} {{time}}|{fallback}>")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fallback_cannot_break_out_of_its_token() {
+        assert_eq!(date(0, "a|b>c"), "<!date^0^{date_short} {time}|a b&gt;c>");
+        assert_eq!(date(0, ""), "<!date^0^{date_short} {time}|Jan 1, 1970 12:00 AM UTC>");
+    }
 }

@@ -6,15 +6,13 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use pqh_channel_sdk::events::{BrokenRule, Detail, Event, NotebookRun, Notice, RunStatus, State, Summary};
-use pqh_channel_sdk::text::{length, one_line, truncate};
+use pqh_channel_sdk::events::{BrokenRule, Summary};
+use pqh_channel_sdk::list::{count, fitting, more, plural};
+use pqh_channel_sdk::text::{length, one_line, truncate, web_url};
+use pqh_channel_sdk::words::{Line, Part, UNNAMED, UNTITLED, VIEW_REPORT, Value, Words, sign_of};
 
-use crate::address::{encode, is_runbook};
-use crate::mrkdwn::{MARKER, count, line, line_or, lines, link};
-use crate::time::date;
+use crate::mrkdwn::{MARKER, date, line, line_or, lines, link};
 
-/// The attribute in which a host tells when an alert that is over was triggered, as the organization reads it.
-const TRIGGERED_AT_LOCAL: &str = "triggered-at-local";
 /// How many labels are shown (Slack: fields <= 10).
 const LABELS: usize = 10;
 /// How many of a digest's summaries are named, each of them. The host puts no more into one.
@@ -49,66 +47,40 @@ impl Limits {
 
 /// A title on one line.
 pub(crate) fn title(text: &str, limit: usize) -> String {
-    line_or(text, limit, "(untitled)")
+    line_or(text, limit, UNTITLED)
 }
 
 /// The sections between headline and labels. Never empty, none longer than 3000.
-pub(crate) fn sections(event: &Event, limits: &Limits) -> Vec<String> {
-    let when = || date(event.occurred_at, &event.occurred_at_local);
+pub(crate) fn sections(words: &Words<'_>, limits: &Limits) -> Vec<String> {
     let mut sections = Vec::new();
-    match &event.detail {
-        Detail::Triggered(trigger) => {
-            let mut lines: Vec<String> = report(event, limits).into_iter().collect();
-            lines.push(format!("⚠️  *Alert:* {}", title(&event.title, limits.name)));
-            lines.push(format!("📅 *When:* {}", when()));
-            sections.push(lines.join("\n"));
-            if !trigger.broken_rules.is_empty() {
-                sections.push(rules(&trigger.broken_rules, limits.body));
+    for part in &words.parts {
+        match part {
+            Part::Lines(lines) => {
+                sections.push(lines.iter().map(|line| told(line, limits)).collect::<Vec<_>>().join("\n"));
             }
-        }
-        Detail::Resolved(resolution) => {
-            let mut lines: Vec<String> = report(event, limits).into_iter().collect();
-            lines.push("✅ This alert has returned to an 'ok' state.".to_owned());
-            sections.push(lines.join("\n"));
-            sections.push(format!("*Resolved:* {}", when()));
-            let local =
-                event.attributes.iter().find(|(name, _)| name == TRIGGERED_AT_LOCAL).map_or("", |(_, local)| local);
-            sections.extend(resolution.triggered_at.map(|at| format!("*Triggered:* {}", date(at, local))));
-        }
-        Detail::Notebook(run) => sections.push(notebook(run, limits)),
-        Detail::Notice(notice) => sections.extend(self::notice(notice, limits)),
-        Detail::Digest(digest) => sections.extend(digest_sections(&digest.summaries, limits)),
-        Detail::Test => {
-            sections.push("This is a test. Alerts to this channel will look like this message.".to_owned());
-            sections.push(format!("📅 *When:* {}", when()));
+            Part::Text(text) => sections.push(lines(text, limits.body)),
+            Part::Rules(broken) => sections.push(rules(broken, limits.body)),
+            Part::Summaries(summaries) => sections.extend(digest_sections(summaries, limits)),
         }
     }
     sections
 }
 
-fn report(event: &Event, limits: &Limits) -> Option<String> {
-    let report = event.report.as_ref()?;
-    Some(format!("📊 *Report:* {}", line_or(&report.name, limits.name, "(unnamed)")))
-}
-
-fn notebook(run: &NotebookRun, limits: &Limits) -> String {
-    let status = match run.status {
-        RunStatus::Success => "Success ✅",
-        RunStatus::Warning => "Warning ⚠️",
-        RunStatus::Failure => "Failure ❌",
+fn told(part: &Line<'_>, limits: &Limits) -> String {
+    let (sign, name, value) = match part {
+        Line::Said(words) => return (*words).to_owned(),
+        Line::Fact { sign, name, value } => (sign, name, value),
     };
-    let message = lines(&run.message, limits.body - 60);
-    if message.is_empty() { format!("*Status:* {status}") } else { format!("*Status:* {status}\n*Message:* {message}") }
-}
-
-fn notice(notice: &Notice, limits: &Limits) -> Vec<String> {
-    let mut message = lines(&notice.message, limits.body);
-    if message.is_empty() {
-        message = line_or(&notice.kind, limits.name, "(no message)");
-    }
-    let remedy = notice.remedy.as_deref().map(|remedy| lines(remedy, limits.extra - 20));
-    let remedy = remedy.filter(|remedy| !remedy.is_empty()).map(|remedy| format!("*What to do:* {remedy}"));
-    [Some(message), remedy].into_iter().flatten().collect()
+    let value = match value {
+        Value::Said(words) => (*words).to_owned(),
+        Value::Name { name, otherwise } => line_or(name, limits.name, otherwise),
+        // The remedy of a notice stands below its message.
+        Value::Text(text) if *name == "Message" => lines(text, limits.body - 60),
+        Value::Text(text) => lines(text, limits.extra - 20),
+        Value::Time { at, local } => date(*at, local),
+    };
+    let space = if sign.is_empty() { "" } else { " " };
+    format!("{sign}{space}*{name}:* {value}")
 }
 
 /// Numbered, as many as fit into `limit`, and how many more there are.
@@ -117,13 +89,13 @@ pub(crate) fn rules(rules: &[BrokenRule], limit: usize) -> String {
         format!(
             "{}. {} {} {} (Current: {})",
             at + 1,
-            line_or(&rule.metric, 300, "(unnamed)"),
+            line_or(&rule.metric, 300, UNNAMED),
             line(&rule.comparison, 30),
             line(&rule.threshold, 150),
             line(&rule.current, 150),
         )
     };
-    listed("🔎 *Broken Rules:*", rules.iter().enumerate().map(rule), rules.len(), "broken rule", limit)
+    fitting("🔎 *Broken Rules:*", rules.iter().enumerate().map(rule), rules.len(), "broken rule", limit)
 }
 
 /// How much of each summary is told. Addresses are shown whole or not at all.
@@ -167,20 +139,15 @@ struct Told {
 
 impl Told {
     fn of(summary: &Summary) -> Self {
-        let url = summary.report.as_ref().and_then(|report| encode(report.url.as_deref()?));
+        let url = summary.report.as_ref().and_then(|report| web_url(report.url.as_deref()?));
         let local = &summary.occurred_at_local;
         let local = if length(&line(local, 2 * LOCAL_TIME)) > LOCAL_TIME { "" } else { local };
         Self {
-            sign: match summary.state {
-                State::Triggered => "🚨",
-                State::Resolved => "✅",
-                State::Notebook => "📔",
-                State::Notice => "📣",
-            },
+            sign: sign_of(summary),
             title: beginning(&summary.title, 120),
             text: line(&summary.text, 200),
             date: date(summary.occurred_at, local),
-            link: url.map(|url| link(&url, "View Report")),
+            link: url.map(|url| link(&url, VIEW_REPORT)),
         }
     }
 
@@ -261,38 +228,6 @@ impl Sections {
     }
 }
 
-/// `heading` and as many lines as fit, each whole; what does not fit is counted.
-fn listed(heading: &str, lines: impl Iterator<Item = String>, total: usize, noun: &str, limit: usize) -> String {
-    let mut list = heading.to_owned();
-    let mut used = length(heading);
-    let mut shown = 0;
-    for line in lines {
-        let left = total - shown - 1;
-        let reserve = if left > 0 { 1 + length(&more(left, noun)) } else { 0 };
-        let needed = 1 + length(&line);
-        if used + needed + reserve > limit {
-            break;
-        }
-        list.push('\n');
-        list.push_str(&line);
-        used += needed;
-        shown += 1;
-    }
-    match total - shown {
-        0 => list,
-        _ if shown == 0 => format!("{heading} {} {noun}{}", count(total), plural(total)),
-        left => format!("{list}\n{}", more(left, noun)),
-    }
-}
-
-fn more(left: usize, noun: &str) -> String {
-    format!("… and {} more {noun}{}", count(left), plural(left))
-}
-
-fn plural(number: usize) -> &'static str {
-    if number == 1 { "" } else { "s" }
-}
-
 /// The labels of a message, as section fields.
 #[derive(Debug)]
 pub(crate) struct Labels {
@@ -300,19 +235,21 @@ pub(crate) struct Labels {
     pub(crate) left_out: Option<String>,
 }
 
-pub(crate) fn labels(event: &Event, limits: &Limits) -> Labels {
-    let told = || event.labels.iter().filter(|label| !is_runbook(label));
-    let field = |(name, value): &(String, String)| {
-        format!("*{}:*\n{}", line_or(name, limits.label.0, "(unnamed)"), line_or(value, limits.label.1, "(empty)"))
+pub(crate) fn labels(words: &Words<'_>, limits: &Limits) -> Labels {
+    let field = |(name, value): &(&str, &str)| {
+        format!("*{}:*\n{}", line_or(name, limits.label.0, UNNAMED), line_or(value, limits.label.1, "(empty)"))
     };
-    let left = told().count().saturating_sub(LABELS);
-    Labels { fields: told().take(LABELS).map(field).collect(), left_out: (left > 0).then(|| more(left, "label")) }
+    let left = words.labels.len().saturating_sub(LABELS);
+    Labels {
+        fields: words.labels.iter().take(LABELS).map(field).collect(),
+        left_out: (left > 0).then(|| more(left, "label")),
+    }
 }
 
 /// Who should respond: Slack's ids as mentions, anybody else as text.
-pub(crate) fn responders(event: &Event, limits: &Limits) -> Option<String> {
+pub(crate) fn responders(words: &Words<'_>, limits: &Limits) -> Option<String> {
     let names: Vec<String> =
-        event.mentions.iter().map(|mention| responder(mention)).filter(|name| !name.is_empty()).collect();
+        words.responders.iter().map(|mention| responder(mention)).filter(|name| !name.is_empty()).collect();
     if names.is_empty() {
         return None;
     }
@@ -333,7 +270,6 @@ pub(crate) fn responders(event: &Event, limits: &Limits) -> Option<String> {
 }
 
 fn responder(mention: &str) -> String {
-    let mention = mention.trim();
     let id_like = (7..=25).contains(&mention.len())
         && mention.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
         && mention.bytes().any(|byte| byte.is_ascii_digit());

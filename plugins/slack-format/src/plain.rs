@@ -7,8 +7,9 @@ use alloc::vec::Vec;
 
 use pqh_channel_sdk::events::{Detail, Event};
 use pqh_channel_sdk::text::length;
+use pqh_channel_sdk::words::{VIEW_REPORT, VIEW_RUNBOOK, Words};
 
-use crate::address::{self, Address};
+use crate::address::Address;
 use crate::mrkdwn::link;
 use crate::parts::{self, Limits};
 use crate::{Message, TEXT_LIMIT, TITLE_LIMIT, TOO_LONG, headline};
@@ -23,16 +24,18 @@ const DIGEST_REPORT: usize = 300;
 /// The message as text alone, in at most 4000 characters.
 pub fn plain_text(event: &Event) -> Message {
     let longest = if matches!(event.detail, Detail::Digest(_)) { DIGEST_REPORT } else { REPORT };
-    let report = match Address::of_report(event) {
-        Address::Button(url) => Some(link(&url, "View Report")).filter(|link| length(link) <= longest),
+    let words = Words::of(event);
+    let address = Address::of(words.report);
+    let report = match &address {
+        Address::Button(url) => Some(link(url, VIEW_REPORT)).filter(|link| length(link) <= longest),
         Address::Link(_) | Address::TooLong | Address::None => None,
     };
-    let no_report = matches!(Address::of_report(event), Address::None);
+    let no_report = matches!(address, Address::None);
     let closing = report.unwrap_or_else(|| if no_report { String::new() } else { TOO_LONG.to_owned() });
-    let opening = headline(event, TITLE_LIMIT);
+    let opening = headline(&words, TITLE_LIMIT);
     let mut room = TEXT_LIMIT - length(&opening) - length(&closing) - 4;
     let mut told = vec![opening];
-    for part in parts_of(event, room) {
+    for part in parts_of(event, &words, room) {
         let needed = length(&part) + 2;
         if needed <= room {
             room -= needed;
@@ -46,7 +49,7 @@ pub fn plain_text(event: &Event) -> Message {
 }
 
 /// The parts by their place. A list shrinks to the room there is, so that no count and no name is ever lost.
-fn parts_of(event: &Event, room: usize) -> Vec<String> {
+fn parts_of(event: &Event, words: &Words<'_>, room: usize) -> Vec<String> {
     let limits = if let Detail::Digest(_) = event.detail {
         // Names before all else, in one list.
         let digest = room.saturating_sub(2);
@@ -55,18 +58,16 @@ fn parts_of(event: &Event, room: usize) -> Vec<String> {
         let body = Limits::PLAIN.body.min(room / 2).max(LIST_MINIMUM);
         Limits { body, name: Limits::PLAIN.name.min(body), ..Limits::PLAIN }
     };
-    let mut parts = parts::sections(event, &limits);
+    let mut parts = parts::sections(words, &limits);
     if let (Detail::Triggered(_), true) = (&event.detail, room < 800) {
         // Little room: the rules before what the headline says already.
         parts.reverse();
     }
-    let labels = parts::labels(event, &limits);
+    let labels = parts::labels(words, &limits);
     let fields: Vec<String> = labels.fields.iter().map(|field| field.replacen(":*\n", ":* ", 1)).collect();
     parts.push(fields.into_iter().chain(labels.left_out).collect::<Vec<_>>().join("\n"));
-    parts.extend(parts::responders(event, &limits));
-    if let Address::Button(url) = address::runbook(event) {
-        parts.push(link(&url, "View Runbook"));
-    }
+    parts.extend(parts::responders(words, &limits));
+    parts.extend(words.runbook.as_deref().map(|url| link(url, VIEW_RUNBOOK)));
     parts.retain(|part| !part.is_empty());
     parts
 }

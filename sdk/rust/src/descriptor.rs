@@ -41,6 +41,12 @@ impl Descriptor {
         self
     }
 
+    /// Mail goes to the addresses in the `email-list` field with this key.
+    #[must_use]
+    pub fn mails(self, key: &str) -> Self {
+        self.destination(Destination::Recipients(key.to_owned()))
+    }
+
     /// Adds a credential, and its destinations.
     #[must_use]
     pub fn credential(mut self, credential: Credential) -> Self {
@@ -120,6 +126,26 @@ impl Field {
     /// An https URL that is no secret.
     pub fn url(key: &str, label: &str) -> Self {
         Self::new(key, label, FieldKind::Url)
+    }
+
+    /// E-mail addresses: in the settings a list of strings.
+    pub fn email_list(key: &str, label: &str) -> Self {
+        Self::new(key, label, FieldKind::EmailList)
+    }
+
+    /// On or off.
+    pub fn toggle(key: &str, label: &str) -> Self {
+        Self::new(key, label, FieldKind::Toggle)
+    }
+
+    /// Several lines of text.
+    pub fn long_text(key: &str, label: &str) -> Self {
+        Self::new(key, label, FieldKind::LongText)
+    }
+
+    /// Further request headers, each with a name and a secret value.
+    pub fn secret_headers(key: &str, label: &str) -> Self {
+        Self::new(key, label, FieldKind::SecretHeaders)
     }
 
     /// One of several values, each with the label that people read.

@@ -5,6 +5,7 @@ pub(crate) use crate::bindings::pyqueryhub::notify::{
     cache::{get, put},
     log::write,
     outbound_http::send,
+    outbound_mail::{send as send_mail, verify as verify_mail},
 };
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use crate::testkit::script::{get, put, send, write};
+pub(crate) use crate::testkit::script::{get, put, send, send_mail, verify_mail, write};

@@ -69,6 +69,7 @@ extern crate alloc;
 pub mod bindings;
 
 mod adapter;
+pub mod answers;
 pub mod cache;
 mod channel;
 mod clusters;
@@ -76,7 +77,9 @@ mod descriptor;
 mod failure;
 mod gate;
 pub mod http;
+pub mod list;
 pub mod log;
+pub mod mail;
 #[cfg(all(target_family = "wasm", not(feature = "std")))]
 mod memory;
 mod panics;
@@ -84,6 +87,8 @@ mod settings;
 #[cfg(not(target_family = "wasm"))]
 pub mod testkit;
 pub mod text;
+pub mod time;
+pub mod words;
 
 pub use bindings::exports::pyqueryhub::notify::channel::{
     ChoiceOption, Credential, Descriptor, Destination, Field, FieldKind, HeaderPlace, Pace, PaceScope, Placement,

@@ -1,13 +1,16 @@
 //! Text from people, made fit to be sent: cleaned, on one line, and cut where it may be cut.
 
-use alloc::borrow::Cow;
+use alloc::borrow::{Cow, ToOwned};
 use alloc::format;
 use alloc::string::String;
+use core::fmt::Write;
 
 use crate::clusters::Before;
 
 /// How far an entity reaches at most, from its `&` to its `;`: "&quot;" and "&#128512;" fit.
 const ENTITY_BYTES: usize = 10;
+/// An address that is longer fits into no message, and need not be encoded.
+const LONGEST_URL: usize = 16_000;
 
 /// Without control characters, line and page oddities, byte order marks and directional overrides; line breaks and
 /// tabs stay. Both `\r\n` and the Unicode line separators become `\n`.
@@ -104,6 +107,43 @@ fn whole(text: &str) -> usize {
     }
 }
 
+/// An absolute http(s) URL with everything percent-encoded that would end it early; none where it is no such URL.
+///
+/// What is over 16,000 bytes comes back as it is.
+pub fn web_url(url: &str) -> Option<String> {
+    let url = url.trim();
+    if url.len() > LONGEST_URL {
+        return Some(url.to_owned()).filter(|url| url.starts_with("https://") || url.starts_with("http://"));
+    }
+    let (scheme, rest) = url.split_once("://")?;
+    if !scheme.eq_ignore_ascii_case("https") && !scheme.eq_ignore_ascii_case("http") {
+        return None;
+    }
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, rest) = rest.split_at(end);
+    if authority.is_empty() || authority.chars().any(is_unsafe) {
+        return None;
+    }
+    let mut encoded = format!("{}://{authority}", scheme.to_ascii_lowercase());
+    for character in rest.chars() {
+        if is_unsafe(character) || !character.is_ascii() {
+            for byte in character.encode_utf8(&mut [0; 4]).bytes() {
+                let _ = write!(encoded, "%{byte:02X}");
+            }
+        } else {
+            encoded.push(character);
+        }
+    }
+    Some(encoded)
+}
+
+fn is_unsafe(character: char) -> bool {
+    character.is_control()
+        || character.is_whitespace()
+        || matches!(character, '<' | '>' | '|' | '"' | '\\' | '^' | '`' | '{' | '}')
+        || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,6 +153,14 @@ mod tests {
     fn control_characters_and_overrides_go_and_line_breaks_stay() {
         assert_eq!(clean("a\u{0}b\u{202e}c\r\nd\re\u{2028}f\u{7f}"), "abc\nd\ne\nf");
         assert_eq!(one_line("  a\n\tb \u{0} c "), "a b c");
+    }
+
+    #[test]
+    fn only_absolute_web_addresses_are_addresses() {
+        assert!(web_url("https://x.y/a b|c>d?é#f").is_some_and(|url| url == "https://x.y/a%20b%7Cc%3Ed?%C3%A9#f"));
+        for bad in ["", "javascript:alert(1)", "/reports/1", "https://", "https://a b/", "ftp://x.y", "mailto:a@b"] {
+            assert_eq!(web_url(bad), None, "{bad}");
+        }
     }
 
     #[test]

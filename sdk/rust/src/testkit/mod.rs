@@ -12,7 +12,7 @@ use crate::bindings::exports::pyqueryhub::notify::channel::{self as wit, Guest};
 use crate::bindings::pyqueryhub::notify::types;
 use crate::events::Event;
 use crate::{Channel, Descriptor, Failure, Receipt};
-pub use script::{Gate, Sent};
+pub use script::{Gate, Sent, SentMail};
 
 /// What the type says of itself.
 pub fn describe<C: Channel>() -> Descriptor {

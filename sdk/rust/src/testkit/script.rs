@@ -12,13 +12,16 @@ use std::marker::PhantomData;
 
 use serde_json::Value;
 
-use crate::bindings::pyqueryhub::notify::{log::Level, outbound_http as wit};
+use crate::bindings::pyqueryhub::notify::{log::Level, outbound_http as wit, outbound_mail};
 use crate::http::ErrorKind;
+use crate::mail;
 
 #[derive(Default)]
 struct Script {
     answers: VecDeque<Result<wit::Response, wit::Error>>,
     requests: Vec<Sent>,
+    relayed: VecDeque<Result<Vec<String>, outbound_mail::Error>>,
+    mails: Vec<outbound_mail::Message>,
     logs: Vec<(Level, String)>,
     cache: HashMap<String, String>,
 }
@@ -81,6 +84,26 @@ impl Gate {
         self
     }
 
+    /// The relay takes the next mail, or the next verification, but for these addresses.
+    #[must_use]
+    pub fn mail(self, refused: &[&str]) -> Self {
+        scripted(|script| script.relayed.push_back(Ok(refused.iter().map(|&address| address.to_owned()).collect())));
+        self
+    }
+
+    /// The next mail, or the next verification, ends so.
+    #[must_use]
+    pub fn mail_error(self, kind: mail::ErrorKind, message: &str) -> Self {
+        let error = outbound_mail::Error { kind, message: message.to_owned() };
+        scripted(|script| script.relayed.push_back(Err(error)));
+        self
+    }
+
+    /// The mail so far, in order.
+    pub fn mails(&self) -> Vec<SentMail> {
+        scripted(|script| script.mails.clone())
+    }
+
     /// The requests so far, in order.
     pub fn requests(&self) -> Vec<Sent> {
         scripted(|script| script.requests.clone())
@@ -99,12 +122,15 @@ impl Gate {
 
 impl Drop for Gate {
     fn drop(&mut self) {
-        let left = SCRIPT.take().map_or(0, |script| script.answers.len());
+        let left = SCRIPT.take().map_or(0, |script| script.answers.len() + script.relayed.len());
         if left > 0 && !std::thread::panicking() {
             panic!("{left} scripted answers were left over: the plugin sent fewer requests than the test expects");
         }
     }
 }
+
+/// A mail as the plugin composed it.
+pub use outbound_mail::Message as SentMail;
 
 /// A request as the plugin sent it.
 #[derive(Debug, Clone)]
@@ -181,6 +207,26 @@ pub(crate) fn send(request: &wit::Request) -> Result<wit::Response, wit::Error> 
             )
         })
     })
+}
+
+pub(crate) fn send_mail(message: &outbound_mail::Message) -> Result<outbound_mail::Sent, outbound_mail::Error> {
+    scripted(|script| {
+        script.mails.push(message.clone());
+        let message_id = format!("<{}@relay.example>", script.mails.len());
+        script.relayed("mail").map(|refused| outbound_mail::Sent { message_id, refused })
+    })
+}
+
+pub(crate) fn verify_mail(_to: &[String]) -> Result<Vec<String>, outbound_mail::Error> {
+    scripted(|script| script.relayed("verification"))
+}
+
+impl Script {
+    fn relayed(&mut self, what: &str) -> Result<Vec<String>, outbound_mail::Error> {
+        self.relayed.pop_front().unwrap_or_else(|| {
+            panic!("this {what} has no scripted answer: add `.mail(…)` or `.mail_error(…)` to the Gate")
+        })
+    }
 }
 
 pub(crate) fn write(level: Level, message: &str) {

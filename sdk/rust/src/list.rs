@@ -1,0 +1,76 @@
+//! Lists that fit: as many lines as there is room for, each whole, and how many more there are.
+
+use alloc::borrow::ToOwned;
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use crate::text::length;
+
+/// `heading` and as many lines as fit into `limit` characters, each whole; what does not fit is counted.
+pub fn fitting(heading: &str, lines: impl Iterator<Item = String>, total: usize, noun: &str, limit: usize) -> String {
+    let mut list = heading.to_owned();
+    let mut used = length(heading);
+    let mut shown = 0;
+    for line in lines {
+        let left = total - shown - 1;
+        let reserve = if left > 0 { 1 + length(&more(left, noun)) } else { 0 };
+        let needed = 1 + length(&line);
+        if used + needed + reserve > limit {
+            break;
+        }
+        list.push('\n');
+        list.push_str(&line);
+        used += needed;
+        shown += 1;
+    }
+    match total - shown {
+        0 => list,
+        _ if shown == 0 => format!("{heading} {} {noun}{}", count(total), plural(total)),
+        left => format!("{list}\n{}", more(left, noun)),
+    }
+}
+
+/// "… and 3 more labels".
+pub fn more(left: usize, noun: &str) -> String {
+    format!("… and {} more {noun}{}", count(left), plural(left))
+}
+
+/// "s", but for one.
+pub fn plural(number: usize) -> &'static str {
+    if number == 1 { "" } else { "s" }
+}
+
+/// A number as the guide writes it: "9,950".
+pub fn count(number: usize) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list(limit: usize) -> String {
+        fitting("Rules:", (1..=3).map(|number| format!("{number}. rule")), 3, "rule", limit)
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted() {
+        assert_eq!(list(100), "Rules:\n1. rule\n2. rule\n3. rule");
+        assert_eq!(list(35), "Rules:\n1. rule\n… and 2 more rules");
+        assert_eq!(list(10), "Rules: 3 rules");
+        assert_eq!(more(1, "label"), "… and 1 more label");
+    }
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!([1, 999, 1000, 1_234_567].map(count), ["1", "999", "1,000", "1,234,567"]);
+    }
+}
