@@ -1,6 +1,7 @@
 //! End to end: simulators of the services outside, and the real program, for tests, benchmarks and demonstrations.
 
 pub mod bench;
+pub mod http_service;
 pub mod program;
 pub mod service;
 pub mod slack_webhook;
