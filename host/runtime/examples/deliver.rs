@@ -46,7 +46,7 @@ async fn main() -> Result<()> {
         labels: Vec::new(),
         attributes: Vec::new(),
     };
-    let request = DeliveryRequest { id: "delivery-1".to_owned(), attempt: 1, event, opened_by: None };
+    let request = DeliveryRequest::first("delivery-1", event);
     match channel.deliver(&request).await.outcome {
         Outcome::Delivered(receipt) => println!("delivered: {receipt:?}"),
         Outcome::Failed(failure) => anyhow::bail!("{}: {} {}", failure.code, failure.message, failure.remedy),

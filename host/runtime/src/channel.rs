@@ -16,9 +16,10 @@ use crate::gate::binding::Binding;
 use crate::gate::mask::Masks;
 use crate::grant::Grant;
 use crate::log::{CallLog, LogLine};
+use crate::mail::Progress;
 use crate::outcome::{self, Ended, Outcome};
 use crate::plugin::{PastDeadline, Plugin, instantiate, store};
-use crate::preview::{Preview, PreviewedRequest};
+use crate::preview::{Preview, PreviewedMail, PreviewedRequest};
 use crate::secrets::SecretSource;
 use crate::state::CallState;
 use crate::text;
@@ -39,6 +40,15 @@ pub struct DeliveryRequest {
     pub event: Event,
     /// The receipt's `reference` for the message that opened this incident here.
     pub opened_by: Option<String>,
+    /// What the report of the attempt before handed over, if anything.
+    pub progress: Option<String>,
+}
+
+impl DeliveryRequest {
+    /// The first attempt to bring an event that follows no message.
+    pub fn first(id: impl Into<String>, event: Event) -> Self {
+        Self { id: id.into(), attempt: 1, event, opened_by: None, progress: None }
+    }
 }
 
 /// What a check found.
@@ -61,6 +71,8 @@ pub struct DeliveryReport {
     pub took: Duration,
     /// How much of that the service took to answer; the rest is the sandbox's.
     pub waited: Duration,
+    /// What the next attempt of this delivery must be handed: who has its mail already. To be kept, and not read.
+    pub progress: Option<String>,
 }
 
 /// A configured channel. Cheap to clone.
@@ -81,7 +93,9 @@ struct Called<T> {
     waited: Duration,
     masks: Masks,
     log: Vec<LogLine>,
+    progress: Progress,
     previewed: Vec<PreviewedRequest>,
+    previewed_mails: Vec<PreviewedMail>,
 }
 
 impl Channel {
@@ -111,9 +125,13 @@ impl Channel {
     pub async fn check(&self) -> CheckReport {
         let deadline = self.deadline();
         let called = self
-            .call(self.live(deadline), deadline, async |plugin: &ChannelPlugin, store| {
-                plugin.pyqueryhub_notify_channel().call_check(store, &self.0.configuration).await
-            })
+            .call(
+                self.live(deadline, String::new(), Progress::default()),
+                deadline,
+                async |plugin: &ChannelPlugin, store| {
+                    plugin.pyqueryhub_notify_channel().call_check(store, &self.0.configuration).await
+                },
+            )
             .await;
         let result = match called.ended {
             Ended::Returned(Ok(())) => Ok(()),
@@ -132,8 +150,10 @@ impl Channel {
         let delivery = self.delivery(request);
         let mut tries = 1;
         let mut waited = Duration::ZERO;
+        let mut progress = Progress::read(request.progress.as_deref());
         let called = loop {
-            let called = self.deliver_once(self.live(deadline), deadline, &delivery).await;
+            let live = self.live(deadline, request.id.clone(), progress);
+            let called = self.deliver_once(live, deadline, &delivery).await;
             waited += called.waited;
             let again = matches!(called.ended, Ended::Trapped(_))
                 && outcome::nothing_sent(&called.wire)
@@ -142,10 +162,12 @@ impl Channel {
             if !again {
                 break called;
             }
+            progress = called.progress;
             tries += 1;
         };
+        let progress = called.progress.write();
         let outcome = self.cleaned(outcome::judge(called.ended, &called.wire), &called.masks);
-        DeliveryReport { outcome, log: called.log, took: started.elapsed(), waited }
+        DeliveryReport { outcome, log: called.log, took: started.elapsed(), waited, progress }
     }
 
     /// Shows what a delivery would send. Nothing is sent, and no secret is read.
@@ -154,6 +176,7 @@ impl Channel {
             runtime: self.0.plugin.runtime().clone(),
             binding: Arc::clone(&self.0.binding),
             requests: Vec::new(),
+            mails: Vec::new(),
         };
         let egress = Egress::Preview(Box::new(recorder));
         let called = self.deliver_once(egress, self.deadline(), &self.delivery(request)).await;
@@ -162,7 +185,12 @@ impl Channel {
             Ended::Returned(Err(failure)) => Outcome::Failed(failure),
             Ended::Trapped(reason) | Ended::TimedOut(reason) => Outcome::Failed(outcome::plugin_fault(&reason)),
         };
-        Preview { requests: called.previewed, outcome: self.cleaned(outcome, &called.masks), log: called.log }
+        Preview {
+            outcome: self.cleaned(outcome, &called.masks),
+            requests: called.previewed,
+            mails: called.previewed_mails,
+            log: called.log,
+        }
     }
 
     /// A delivery whose every request is answered 200 with this body at once, for measuring the sandbox alone. Whether the
@@ -174,7 +202,7 @@ impl Channel {
     }
 
     fn delivery(&self, request: &DeliveryRequest) -> Delivery {
-        let DeliveryRequest { id, attempt, event, opened_by } = request.clone();
+        let DeliveryRequest { id, attempt, event, opened_by, progress: _ } = request.clone();
         Delivery { id, attempt, configuration: self.0.configuration.clone(), event, opened_by }
     }
 
@@ -182,7 +210,7 @@ impl Channel {
         Instant::now() + self.0.plugin.runtime().limits().deadline
     }
 
-    fn live(&self, deadline: Instant) -> Egress {
+    fn live(&self, deadline: Instant, delivery: String, progress: Progress) -> Egress {
         Egress::Live(Box::new(LiveEgress {
             runtime: self.0.plugin.runtime().clone(),
             binding: Arc::clone(&self.0.binding),
@@ -190,6 +218,9 @@ impl Channel {
             wire: Vec::new(),
             deadline,
             waited: Waited::default(),
+            delivery,
+            mails: 0,
+            progress,
         }))
     }
 
@@ -233,15 +264,17 @@ impl Channel {
             Err(_) => Ended::TimedOut(format!("it had not finished after {:?}", limits.deadline)),
         };
         let wire = state.egress.wire().to_vec();
-        let (masks, waited, previewed) = match state.egress {
-            Egress::Live(live) => (live.masks, live.waited.total(), Vec::new()),
-            Egress::Preview(recorder) => (Masks::default(), Duration::ZERO, recorder.requests),
-            Egress::Denied | Egress::Answered(_) => (Masks::default(), Duration::ZERO, Vec::new()),
-        };
+        let (mut masks, mut waited, mut progress) = (Masks::default(), Duration::ZERO, Progress::default());
+        let (mut previewed, mut previewed_mails) = (Vec::new(), Vec::new());
+        match state.egress {
+            Egress::Live(live) => (masks, waited, progress) = (live.masks, live.waited.total(), live.progress),
+            Egress::Preview(recorder) => (previewed, previewed_mails) = (recorder.requests, recorder.mails),
+            Egress::Denied | Egress::Answered(_) => {}
+        }
         let id = &self.0.plugin.descriptor().id;
         let log = log.take().into_iter().map(|line| LogLine { message: masks.text(line.message), ..line });
         let log = log.inspect(|line| tracing::debug!(plugin = %id, level = ?line.level, "{}", line.message)).collect();
-        Called { ended, wire, waited, masks, log, previewed }
+        Called { ended, wire, waited, masks, log, progress, previewed, previewed_mails }
     }
 
     fn cleaned(&self, outcome: Outcome, masks: &Masks) -> Outcome {

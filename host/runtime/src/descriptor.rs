@@ -77,6 +77,11 @@ fn destination_problem(destination: &Destination, descriptor: &Descriptor) -> Op
             Some(_) => Some(format!("the destination `{key}` is a field that holds no URL")),
             None => Some(format!("the destination `{key}` is no field")),
         },
+        Destination::Recipients(key) => match descriptor.fields.iter().find(|field| field.key == *key) {
+            Some(field) if matches!(field.kind, FieldKind::EmailList) => None,
+            Some(_) => Some(format!("mail goes to the field `{key}`, which holds no e-mail addresses")),
+            None => Some(format!("mail goes to `{key}`, which is no field")),
+        },
     }
 }
 
@@ -99,6 +104,9 @@ fn credential_problems(credential: &Credential, descriptor: &Descriptor, problem
     }
     for destination in destinations {
         problems.extend(destination_problem(destination, descriptor));
+        if matches!(destination, Destination::Recipients(_)) {
+            problems.push(format!("the credential `{name}` goes out by mail, which carries none"));
+        }
         if !descriptor.destinations.iter().any(|known| same(known, destination)) {
             problems.push(format!("a destination of the credential `{name}` is not among the component's"));
         }
@@ -128,7 +136,8 @@ fn credential_problems(credential: &Credential, descriptor: &Descriptor, problem
 fn same(one: &Destination, other: &Destination) -> bool {
     match (one, other) {
         (Destination::Host(one), Destination::Host(other)) => one.eq_ignore_ascii_case(other),
-        (Destination::Field(one), Destination::Field(other)) => one == other,
+        (Destination::Field(one), Destination::Field(other))
+        | (Destination::Recipients(one), Destination::Recipients(other)) => one == other,
         _ => false,
     }
 }

@@ -1,4 +1,4 @@
-//! Where a call's requests go: nowhere, through the gate, or to a recorder.
+//! Where a call's requests and mail go: nowhere, through the gate and to the relay, or to a recorder.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,20 +7,22 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::contract::outbound_http::{Error, ErrorKind, Request, Response};
+use crate::contract::outbound_mail;
 use crate::gate::assemble::method_name;
 use crate::gate::binding::Binding;
 use crate::gate::mask::Masks;
-use crate::preview::PreviewedRequest;
+use crate::mail::{self, Progress};
+use crate::preview::{PreviewedMail, PreviewedRequest};
 use crate::runtime::Runtime;
 
-/// What the gate saw of one request.
+/// What the host saw of one request or mail.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Exchange {
     pub(crate) repeatable: bool,
     /// Whether any byte may have reached the service.
     pub(crate) sent: bool,
-    /// Of a whole answer.
-    pub(crate) status: Option<u16>,
+    /// Whether a whole answer accepted it; none where there was none.
+    pub(crate) accepted: Option<bool>,
 }
 
 /// Where a call's requests go.
@@ -41,6 +43,12 @@ pub(crate) struct LiveEgress {
     pub(crate) wire: Vec<Exchange>,
     pub(crate) deadline: Instant,
     pub(crate) waited: Waited,
+    /// The delivery's id; empty where nothing is delivered.
+    pub(crate) delivery: String,
+    /// How many mails the call has sent.
+    pub(crate) mails: usize,
+    /// Who has which mail.
+    pub(crate) progress: Progress,
 }
 
 /// How long a call waited for services.
@@ -63,6 +71,15 @@ pub(crate) struct Recorder {
     pub(crate) runtime: Runtime,
     pub(crate) binding: Arc<Binding>,
     pub(crate) requests: Vec<PreviewedRequest>,
+    pub(crate) mails: Vec<PreviewedMail>,
+}
+
+/// What a component hears that was granted nothing yet.
+const DENIED: &str = "nothing may be sent while a component describes itself";
+
+/// A mail that nobody got, of a preview or a rehearsal.
+fn rehearsed() -> outbound_mail::Sent {
+    outbound_mail::Sent { message_id: "<preview@invalid>".to_owned(), refused: Vec::new() }
 }
 
 /// A refusal by the host, before anything was sent.
@@ -73,7 +90,7 @@ pub(crate) fn denied(message: impl Into<String>) -> Error {
 impl Egress {
     pub(crate) async fn send(&mut self, request: Request) -> Result<Response, Error> {
         match self {
-            Self::Denied => Err(denied("no requests are allowed while a component describes itself")),
+            Self::Denied => Err(denied(DENIED)),
             Self::Live(live) => {
                 let runtime = live.runtime.clone();
                 live.waited.since = Some(Instant::now());
@@ -92,7 +109,37 @@ impl Egress {
         }
     }
 
-    /// What the gate saw, for the outcome rule.
+    pub(crate) async fn send_mail(
+        &mut self,
+        message: outbound_mail::Message,
+    ) -> Result<outbound_mail::Sent, outbound_mail::Error> {
+        match self {
+            Self::Denied => Err(mail::denied(DENIED)),
+            Self::Live(live) => {
+                live.waited.since = Some(Instant::now());
+                let sent = mail::send(live, &message).await;
+                live.waited = Waited { before: live.waited.total(), since: None };
+                sent
+            }
+            Self::Preview(recorder) => recorder.record_mail(&message),
+            Self::Answered(_) => Ok(rehearsed()),
+        }
+    }
+
+    pub(crate) async fn verify_mail(&mut self, to: Vec<String>) -> Result<Vec<String>, outbound_mail::Error> {
+        match self {
+            Self::Denied => Err(mail::denied(DENIED)),
+            Self::Live(live) => {
+                live.waited.since = Some(Instant::now());
+                let verified = mail::verify(live, &to).await;
+                live.waited = Waited { before: live.waited.total(), since: None };
+                verified
+            }
+            Self::Preview(_) | Self::Answered(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// What the host saw, for the outcome rule.
     pub(crate) fn wire(&self) -> &[Exchange] {
         match self {
             Self::Live(live) => &live.wire,
@@ -102,10 +149,18 @@ impl Egress {
 }
 
 impl Recorder {
+    fn record_mail(&mut self, message: &outbound_mail::Message) -> Result<outbound_mail::Sent, outbound_mail::Error> {
+        let inner = &self.runtime.0;
+        let before = self.requests.len() + self.mails.len();
+        let (mail, verdict) = mail::preview(inner.post.as_ref(), &self.binding, &inner.limits, before, message);
+        self.mails.push(mail);
+        verdict.map(|()| rehearsed())
+    }
+
     fn record(&mut self, request: &Request) -> Result<Response, Error> {
         let repeatable = request.repeatable;
         let limits = self.runtime.limits();
-        if self.requests.len() >= limits.requests {
+        if self.requests.len() + self.mails.len() >= limits.requests {
             return Err(denied(format!("more than {} requests in one call", limits.requests)));
         }
         let method = method_name(request.method).to_owned();

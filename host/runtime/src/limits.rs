@@ -13,10 +13,12 @@ pub struct Limits {
     pub table_elements: usize,
     /// From the start of a call to its end, host functions included.
     pub deadline: Duration,
-    /// Requests of one call.
+    /// Requests and mails of one call.
     pub requests: usize,
-    /// Bytes of one request's body.
+    /// Bytes of one request's body, or of one mail's texts.
     pub request_bytes: usize,
+    /// Addresses of one mail.
+    pub recipients: usize,
     /// Bytes of one answer's body, after decompression. The rest is cut, and said so.
     pub response_bytes: usize,
     /// Bytes that cross the sandbox's border in one call of a function.
@@ -37,6 +39,7 @@ impl Default for Limits {
             deadline: Duration::from_secs(30),
             requests: 16,
             request_bytes: 1 << 20,
+            recipients: 50,
             response_bytes: 1 << 20,
             crossing_bytes: 4 << 20,
             log_bytes: 16 << 10,

@@ -3,7 +3,7 @@
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, Result};
 
-use crate::contract::{cache, log, outbound_http, pyqueryhub, types};
+use crate::contract::{cache, log, outbound_http, outbound_mail, pyqueryhub, types};
 use crate::log::LogLevel;
 use crate::state::CallState;
 
@@ -15,6 +15,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<CallState>> {
     log::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     cache::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     outbound_http::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
+    outbound_mail::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     types::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     pyqueryhub::notify::events::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     pyqueryhub::notify::signatures::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
@@ -57,5 +58,18 @@ impl outbound_http::Host for CallState {
         request: outbound_http::Request,
     ) -> Result<std::result::Result<outbound_http::Response, outbound_http::Error>> {
         Ok(self.egress.send(request).await)
+    }
+}
+
+impl outbound_mail::Host for CallState {
+    async fn send(
+        &mut self,
+        message: outbound_mail::Message,
+    ) -> Result<std::result::Result<outbound_mail::Sent, outbound_mail::Error>> {
+        Ok(self.egress.send_mail(message).await)
+    }
+
+    async fn verify(&mut self, to: Vec<String>) -> Result<std::result::Result<Vec<String>, outbound_mail::Error>> {
+        Ok(self.egress.verify_mail(to).await)
     }
 }

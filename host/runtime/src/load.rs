@@ -14,8 +14,10 @@ use crate::runtime::Runtime;
 const CONTRACT: &str = "pyqueryhub:notify/";
 /// The contract's version that this host speaks.
 const VERSION: &str = "1.0.0";
-/// What this host offers, besides WASI 0.2: three that do something, and three that only define types.
-const OFFERED: [&str; 6] = ["log", "cache", "outbound-http", "types", "events", "signatures"];
+/// What this host offers, besides WASI 0.2.
+const OFFERED: [&str; 4] = ["log", "cache", "outbound-http", "outbound-mail"];
+/// Interfaces that only define types.
+const TYPES: [&str; 3] = ["types", "events", "signatures"];
 /// Larger than this is no channel type.
 const MAX_BYTES: usize = 64 << 20;
 
@@ -97,7 +99,7 @@ pub(crate) async fn load(runtime: &Runtime, bytes: &[u8]) -> Result<Plugin, Load
 /// An interface without functions: importing it gives a component nothing to do.
 fn defines_types_only(import: &str) -> bool {
     let name = import.strip_prefix(CONTRACT).and_then(|rest| rest.split('@').next());
-    name.is_some_and(|name| OFFERED[3..].contains(&name))
+    name.is_some_and(|name| TYPES.contains(&name))
 }
 
 /// Tells what is no component before the compiler says so in its own words.
@@ -146,15 +148,14 @@ async fn compile(runtime: &Runtime, bytes: &[u8], sha256: &Sha256) -> Result<Com
 
 /// Looks for what does not fit by name, since the linker's words are for its authors.
 fn fits(imports: &[String], exports: &[String]) -> Result<(), LoadError> {
-    let offered =
-        || OFFERED[..3].iter().map(|name| format!("{CONTRACT}{name}@{VERSION}")).collect::<Vec<_>>().join(", ");
+    let offered = || OFFERED.iter().map(|name| format!("{CONTRACT}{name}@{VERSION}")).collect::<Vec<_>>().join(", ");
     for import in imports {
         if import.starts_with("wasi:") && import.contains("@0.2") && !import.starts_with("wasi:http") {
             continue;
         }
         let known = import.strip_prefix(CONTRACT).and_then(|rest| rest.split_once('@'));
         match known {
-            Some((name, version)) if OFFERED.contains(&name) => {
+            Some((name, version)) if OFFERED.contains(&name) || TYPES.contains(&name) => {
                 if major(version) != major(VERSION) {
                     return Err(other_version(import, offered()));
                 }

@@ -83,16 +83,15 @@ fn timed_out(message: &str) -> Failure {
 
 /// Whether a request that must not be doubled left, and no whole answer came back.
 fn in_doubt(wire: &[Exchange]) -> bool {
-    wire.iter().any(|exchange| exchange.sent && !exchange.repeatable && exchange.status.is_none())
+    wire.iter().any(|exchange| exchange.sent && !exchange.repeatable && exchange.accepted.is_none())
 }
 
 fn accepted(wire: &[Exchange]) -> bool {
-    wire.iter().any(|exchange| exchange.status.is_some_and(|status| (200..300).contains(&status)))
+    wire.iter().any(|exchange| exchange.accepted == Some(true))
 }
 
 fn accepted_unrepeatable(wire: &[Exchange]) -> bool {
-    wire.iter()
-        .any(|exchange| !exchange.repeatable && exchange.status.is_some_and(|status| (200..300).contains(&status)))
+    wire.iter().any(|exchange| !exchange.repeatable && exchange.accepted == Some(true))
 }
 
 /// Whether a delivery that trapped may be tried again at once.
@@ -127,10 +126,10 @@ pub(crate) fn judge(ended: Ended<Result<Receipt, Failure>>, wire: &[Exchange]) -
 mod tests {
     use super::*;
 
-    const LEFT: Exchange = Exchange { repeatable: false, sent: true, status: None };
-    const ACCEPTED: Exchange = Exchange { repeatable: false, sent: true, status: Some(200) };
-    const REFUSED: Exchange = Exchange { repeatable: false, sent: true, status: Some(500) };
-    const LOOKED_UP: Exchange = Exchange { repeatable: true, sent: true, status: None };
+    const LEFT: Exchange = Exchange { repeatable: false, sent: true, accepted: None };
+    const ACCEPTED: Exchange = Exchange { repeatable: false, sent: true, accepted: Some(true) };
+    const REFUSED: Exchange = Exchange { repeatable: false, sent: true, accepted: Some(false) };
+    const LOOKED_UP: Exchange = Exchange { repeatable: true, sent: true, accepted: None };
 
     fn receipt() -> Ended<Result<Receipt, Failure>> {
         Ended::Returned(Ok(Receipt { reference: None, permalink: None, warnings: Vec::new() }))
@@ -175,6 +174,6 @@ mod tests {
     #[test]
     fn a_trap_with_nothing_sent_is_the_plugins_fault() {
         assert_eq!(kind(judge(Ended::Trapped("x".into()), &[])).unwrap().1, PLUGIN_FAULT);
-        assert!(nothing_sent(&[Exchange { repeatable: false, sent: false, status: None }]));
+        assert!(nothing_sent(&[Exchange { repeatable: false, sent: false, accepted: None }]));
     }
 }

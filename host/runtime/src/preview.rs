@@ -27,11 +27,32 @@ pub struct PreviewedRequest {
     pub verdict: String,
 }
 
+/// One mail that would leave.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PreviewedMail {
+    /// The sender; none where this host has no mail relay.
+    pub from: Option<String>,
+    /// The addresses that it goes to.
+    pub to: Vec<String>,
+    /// What a list of mail shows.
+    pub subject: String,
+    /// The body as plain text.
+    pub text: String,
+    /// The same as HTML.
+    pub html: Option<String>,
+    /// Mail with the same key is one conversation.
+    pub conversation: Option<String>,
+    /// "allowed", or why it is refused.
+    pub verdict: String,
+}
+
 /// What a delivery would do.
 #[derive(Clone, Debug)]
 pub struct Preview {
     /// In order.
     pub requests: Vec<PreviewedRequest>,
+    /// In order.
+    pub mails: Vec<PreviewedMail>,
     /// How the component ended, with the recorder's answers.
     pub outcome: Outcome,
     /// What it said meanwhile.

@@ -15,6 +15,7 @@ use crate::gate::config::GateConfig;
 use crate::limits::Limits;
 use crate::linker::linker;
 use crate::load::{self, LoadError};
+use crate::mail::{MailConfig, Post};
 use crate::plugin::Plugin;
 use crate::state::CallState;
 
@@ -35,6 +36,9 @@ pub enum BuildError {
     /// The gate's TLS cannot be set up.
     #[error("the gate cannot set up TLS: {0}")]
     Tls(String),
+    /// Mail cannot be set up.
+    #[error("mail cannot be set up: {0}")]
+    Mail(String),
 }
 
 /// Makes a [`Runtime`].
@@ -42,6 +46,7 @@ pub enum BuildError {
 pub struct RuntimeBuilder {
     limits: Limits,
     gate: GateConfig,
+    mail: Option<MailConfig>,
     cache: Option<PathBuf>,
 }
 
@@ -60,6 +65,13 @@ impl RuntimeBuilder {
         self
     }
 
+    /// How mail leaves. Without it no component can send any.
+    #[must_use]
+    pub fn mail(mut self, mail: MailConfig) -> Self {
+        self.mail = Some(mail);
+        self
+    }
+
     /// Keeps compiled components in this folder, which only its user may enter: it holds native code. Made, mode 0700,
     /// where it is not there. Without it every start compiles anew (a tenth of a second each).
     #[must_use]
@@ -70,7 +82,7 @@ impl RuntimeBuilder {
 
     /// Starts the engine.
     pub fn build(self) -> Result<Runtime, BuildError> {
-        let Self { limits, gate, cache } = self;
+        let Self { limits, gate, mail, cache } = self;
         let fail = |error: wasmtime::Error| BuildError::Engine(format!("{error:#}"));
         let engine = engine(&limits).map_err(fail)?;
         let linker = linker(&engine).map_err(fail)?;
@@ -80,8 +92,9 @@ impl RuntimeBuilder {
             None => None,
         };
         let gate = Gate::new(gate, &limits).map_err(BuildError::Tls)?;
+        let post = mail.map(Post::new).transpose().map_err(BuildError::Mail)?;
         let slots = Semaphore::new(limits.concurrency);
-        Ok(Runtime(Arc::new(Inner { engine, linker, ticker, cache, gate, limits, slots, memory: Memory::new() })))
+        Ok(Runtime(Arc::new(Inner { engine, linker, ticker, cache, gate, post, limits, slots, memory: Memory::new() })))
     }
 }
 
@@ -95,6 +108,7 @@ pub(crate) struct Inner {
     pub(crate) ticker: Ticker,
     pub(crate) cache: Option<CompiledCache>,
     pub(crate) gate: Gate,
+    pub(crate) post: Option<Post>,
     pub(crate) limits: Limits,
     /// As many as the engine's pool has sandboxes.
     pub(crate) slots: Semaphore,

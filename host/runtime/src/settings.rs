@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use lettre::Address;
 use regex::Regex;
 use secrecy::ExposeSecret;
 use serde_json::{Map, Value};
@@ -179,7 +180,7 @@ fn value_problem(plugin: &Plugin, index: usize, field: &Field, value: &str) -> O
         )),
         FieldKind::EmailList => value
             .split(',')
-            .find(|address| !is_address(address))
+            .find(|address| !is_address(address.trim()))
             .map(|address| format!("expected e-mail addresses such as `ada@example.com`, found {address:?}")),
         FieldKind::SecretHeaders => serde_json::from_str::<std::collections::BTreeMap<String, String>>(value)
             .err()
@@ -189,7 +190,11 @@ fn value_problem(plugin: &Plugin, index: usize, field: &Field, value: &str) -> O
 }
 
 fn is_address(text: &str) -> bool {
-    text.split_once('@').is_some_and(|(user, domain)| {
-        !user.is_empty() && domain.contains('.') && !text.contains(char::is_whitespace) && !domain.contains('@')
-    })
+    text.parse::<Address>().is_ok_and(|address| address.domain().contains('.'))
+}
+
+/// The addresses in a field that holds a list of them.
+pub(crate) fn addresses(value: Option<&Value>) -> Vec<Address> {
+    let list = value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    list.iter().filter_map(|address| address.as_str()?.trim().parse().ok()).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pqh_runtime::HostPattern;
+use pqh_runtime::GrantPattern;
 use serde_json::{Value, json};
 
 use crate::access::Caller;
@@ -72,7 +72,7 @@ fn changeable(app: &App, id: &str) -> Result<Arc<Entry>, GrantingError> {
     if entry.is_built_in() { Err(GrantingError::BuiltIn(id.to_owned())) } else { Ok(entry) }
 }
 
-/// Each host as the runtime reads it, once.
+/// Each host, and each domain of mail, as the runtime reads it, once.
 fn readable_hosts(hosts: Vec<String>) -> Result<Vec<String>, GrantingError> {
     if hosts.is_empty() {
         let message = "expected at least one host, or no `hosts` at all for everything that the component describes; \
@@ -81,7 +81,7 @@ fn readable_hosts(hosts: Vec<String>) -> Result<Vec<String>, GrantingError> {
     }
     let mut read: Vec<String> = Vec::with_capacity(hosts.len());
     for host in hosts {
-        let host = HostPattern::parse(&host).map_err(|error| GrantingError::BadHost(error.to_string()))?.to_string();
+        let host = GrantPattern::parse(&host).map_err(|error| GrantingError::BadHost(error.to_string()))?.to_string();
         if !read.contains(&host) {
             read.push(host);
         }

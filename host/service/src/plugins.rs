@@ -56,7 +56,10 @@ impl Plugins {
         health: &Health,
     ) -> Result<Self, PluginsError> {
         let gate = config.gate()?.with_own_listener(own);
-        let builder = Runtime::builder().gate(gate).limits(config.runtime_limits());
+        let mut builder = Runtime::builder().gate(gate).limits(config.runtime_limits());
+        if let Some(mail) = config.mail()? {
+            builder = builder.mail(mail);
+        }
         let runtime = cache::build(builder, config.cache_dir.clone())?;
         let plugins = Self::load(&runtime, config.plugins.as_deref(), store).await?;
         for (path, reason) in plugins.broken() {

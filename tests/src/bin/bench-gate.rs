@@ -111,5 +111,5 @@ fn request(number: u64) -> DeliveryRequest {
         labels: Vec::new(),
         attributes: Vec::new(),
     };
-    DeliveryRequest { id: "delivery-1".to_owned(), attempt: 1, event, opened_by: None }
+    DeliveryRequest::first("delivery-1", event)
 }

@@ -206,7 +206,7 @@ pub fn delivery() -> DeliveryRequest {
         labels: Vec::new(),
         attributes: Vec::new(),
     };
-    DeliveryRequest { id: "delivery-1".to_owned(), attempt: 1, event, opened_by: None }
+    DeliveryRequest::first("delivery-1", event)
 }
 
 /// What the server does once it has read a request.

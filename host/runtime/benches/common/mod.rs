@@ -85,7 +85,7 @@ pub fn request() -> DeliveryRequest {
         labels: Vec::new(),
         attributes: Vec::new(),
     };
-    DeliveryRequest { id: "delivery-1".to_owned(), attempt: 1, event, opened_by: None }
+    DeliveryRequest::first("delivery-1", event)
 }
 
 /// The same, as the SDK's type, for rendering natively.

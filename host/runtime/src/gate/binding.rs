@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use lettre::Address;
 use serde_json::{Map, Value};
 use url::Url;
 
 use crate::contract::channel::{Credential, Descriptor, Destination, FieldKind, Placement};
-use crate::contract::outbound_http::{Address, Request};
+use crate::contract::outbound_http::{self, Request};
 use crate::gate::destination::{HostPattern, Origin};
 use crate::gate::mask::{Masks, PreparedMasks};
 use crate::gate::{assemble, headers};
 use crate::grant::Grant;
 use crate::limits::Limits;
 use crate::secrets::SecretSource;
+use crate::settings as fields;
 
 /// A channel as the gate sees it.
 pub(crate) struct Binding {
@@ -21,6 +23,8 @@ pub(crate) struct Binding {
     grant: Grant,
     /// Origins of fields that hold a URL, secret ones included.
     origins: BTreeMap<String, Origin>,
+    /// Addresses of fields that hold a list of them.
+    addresses: BTreeMap<String, Vec<Address>>,
     /// Text settings, for the user name of HTTP Basic.
     texts: BTreeMap<String, String>,
     pub(crate) secrets: Arc<dyn SecretSource>,
@@ -57,7 +61,13 @@ impl Binding {
             .iter()
             .filter_map(|field| Some((field.key.clone(), origin(&field.key, &field.kind)?)))
             .collect();
-        Self { descriptor, grant, origins, texts, secrets, masks: Arc::default() }
+        let addresses = descriptor
+            .fields
+            .iter()
+            .filter(|field| matches!(field.kind, FieldKind::EmailList))
+            .map(|field| (field.key.clone(), fields::addresses(settings.get(&field.key))))
+            .collect();
+        Self { descriptor, grant, origins, addresses, texts, secrets, masks: Arc::default() }
     }
 
     /// The names of the credentials that can be placed now.
@@ -86,8 +96,8 @@ impl Binding {
                 .ok_or_else(|| format!("{name:?} is no credential that this component describes"))
         };
         let address = match &request.address {
-            Address::Url(_) => None,
-            Address::Secret(secret) => {
+            outbound_http::Address::Url(_) => None,
+            outbound_http::Address::Secret(secret) => {
                 let credential = find(&secret.credential)?;
                 if !matches!(credential.placement, Placement::Address) {
                     return Err(format!("the credential `{}` is no address", credential.name));
@@ -130,10 +140,24 @@ impl Binding {
         Ok(())
     }
 
+    /// Whether mail to this address is granted.
+    pub(crate) fn allows_mail(&self, address: &Address) -> Result<(), String> {
+        let held = |key: &str| self.addresses.get(key).is_some_and(|addresses| addresses.contains(address));
+        if self.grant.allows_mail(address, held) {
+            return Ok(());
+        }
+        let domain = address.domain();
+        Err(format!(
+            "mail to {address} is not granted to `{}` (granted: {}). To allow it: --grant @{domain}",
+            self.descriptor.id, self.grant
+        ))
+    }
+
     fn is(&self, destination: &Destination, origin: &Origin) -> bool {
         match destination {
             Destination::Host(pattern) => HostPattern::parse(pattern).is_ok_and(|pattern| pattern.matches(origin)),
             Destination::Field(key) => self.origins.get(key).is_some_and(|known| known == origin),
+            Destination::Recipients(_) => false,
         }
     }
 
@@ -153,13 +177,13 @@ impl Binding {
         let (address, named) = self.credentials(request)?;
         let mut all = named;
         let origin = match (&request.address, address) {
-            (Address::Secret(secret), Some(credential)) => {
+            (outbound_http::Address::Secret(secret), Some(credential)) => {
                 previewed.credentials.insert(0, secret.credential.clone());
                 assemble::extend("https://preview.invalid/", &secret.path, &secret.query)?;
                 all.push(credential);
                 self.origins.get(&credential.secret).cloned()
             }
-            (Address::Url(raw), _) => {
+            (outbound_http::Address::Url(raw), _) => {
                 let hidden = |credential: &&&Credential| {
                     matches!(credential.placement, Placement::Path(_) | Placement::Query(_))
                 };
@@ -175,7 +199,7 @@ impl Binding {
                 }
                 Origin::of(&url)
             }
-            (Address::Secret(_), None) => None,
+            (outbound_http::Address::Secret(_), None) => None,
         };
         let Some(origin) = origin else {
             // The secret is not filled in yet: all that it could be.
@@ -185,6 +209,7 @@ impl Binding {
                 .map(|destination| match destination {
                     Destination::Host(host) => host.clone(),
                     Destination::Field(key) => format!("the origin of `{key}`"),
+                    Destination::Recipients(key) => format!("mail to `{key}`"),
                 })
                 .collect::<Vec<_>>()
                 .join(" or ");

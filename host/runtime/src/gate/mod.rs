@@ -39,7 +39,7 @@ use crate::limits::Limits;
 use crate::settings::SHORTEST_SECRET;
 
 /// What is kept back of a call's time, so that the component can still answer.
-const RESERVE: Duration = Duration::from_millis(500);
+pub(crate) const RESERVE: Duration = Duration::from_millis(500);
 /// How we name ourselves.
 const AGENT: &str = concat!("pyqueryhub-notify/", env!("CARGO_PKG_VERSION"));
 
@@ -105,7 +105,7 @@ impl Gate {
         }
         let slot = call.wire.len();
         let repeatable = request.repeatable;
-        call.wire.push(Exchange { repeatable, sent: false, status: None });
+        call.wire.push(Exchange { repeatable, sent: false, accepted: None });
         let timeout = request.timeout.map(|ms| Duration::from_millis(ms.into()));
         let passage = self.admit(call, request).await.map_err(|mut error| {
             error.message = call.masks.text(error.message);
@@ -238,7 +238,7 @@ impl Gate {
         };
         match tokio::time::timeout(patience, exchange).await {
             Ok(Ok(answer)) => {
-                call.wire[slot].status = Some(answer.status);
+                call.wire[slot].accepted = Some((200..300).contains(&answer.status));
                 Ok(answer)
             }
             Ok(Err((kind, message, sent))) => {

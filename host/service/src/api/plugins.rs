@@ -125,6 +125,7 @@ impl PluginBody {
         let destination = |destination: &Destination| match destination {
             Destination::Host(host) => host.clone(),
             Destination::Field(key) => format!("origin of {key}"),
+            Destination::Recipients(key) => format!("mail to {key}"),
         };
         let (origin, file) = match &entry.origin {
             Origin::BuiltIn => ("built-in", None),

@@ -31,7 +31,7 @@ pub(crate) async fn preview(
     let organization = organization.ok_or_else(|| ChannelError::NotFound(String::new()))?;
     let event = event::read_kept(event, &organization.time_zone, &organization.locale, app.clock.now())?;
     let channel = open(app, &organization, with).await?;
-    let request = DeliveryRequest { id: event.id.clone(), attempt: 1, event, opened_by: None };
+    let request = DeliveryRequest::first(event.id.clone(), event);
     Ok(channel.preview(&request).await)
 }
 

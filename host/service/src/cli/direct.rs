@@ -1,5 +1,7 @@
 //! Words of the commands that call a component themselves, without a service: `send`, `preview`, `check`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use jiff::tz::TimeZone;
 
@@ -28,7 +30,11 @@ pub(crate) struct ChannelOptions {
     #[arg(long = "upstream", value_name = "HOST=URL", value_parser = upstream)]
     pub(crate) upstreams: Vec<(String, String)>,
 
-    /// Let a component that is not built in send to HOST; may be repeated.
+    /// The service's configuration, whose [mail] says how mail leaves; or give its keys as PQH_MAIL_RELAY and so on.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Let a component that is not built in send to HOST, or mail to @DOMAIN; may be repeated.
     #[arg(long = "grant", value_name = "HOST")]
     pub(crate) grants: Vec<String>,
 }

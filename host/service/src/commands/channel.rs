@@ -6,7 +6,7 @@ use pqh_runtime::{
     Channel, DeliveryRequest, Grant, LogLevel, LogLine, Outcome, SecretSource,
     contract::{channel::Destination, events::Event},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use url::Url;
 
 use super::{
@@ -53,7 +53,8 @@ pub(crate) async fn preview(
     tell_log(&preview.log);
     output::delivery::previewed(&preview, format).map_err(|error| CliError::work("unprintable", error.to_string()))?;
     // A component that made its request did its part: what it makes of an answer that nobody gave says nothing.
-    Ok(if preview.requests.is_empty() { ending(&preview.outcome) } else { Ending::Done })
+    let made = !preview.requests.is_empty() || !preview.mails.is_empty();
+    Ok(if made { Ending::Done } else { ending(&preview.outcome) })
 }
 
 /// Checks a channel's settings with its service.
@@ -74,7 +75,7 @@ fn ending(outcome: &Outcome) -> Ending {
 
 /// A first attempt; by hand there are no others.
 fn request(event: Event) -> DeliveryRequest {
-    DeliveryRequest { id: event.id.clone(), attempt: 1, event, opened_by: None }
+    DeliveryRequest::first(event.id.clone(), event)
 }
 
 /// What a channel is opened for.
@@ -162,11 +163,22 @@ fn wanted(entry: &Entry, filled: &Filled) -> Vec<String> {
         .descriptor()
         .destinations
         .iter()
-        .filter_map(|destination| match destination {
-            Destination::Host(pattern) => Some(pattern.clone()),
-            Destination::Field(key) => origin(key, filled).and_then(|url| authority(&url)),
+        .flat_map(|destination| match destination {
+            Destination::Host(pattern) => vec![pattern.clone()],
+            Destination::Field(key) => origin(key, filled).and_then(|url| authority(&url)).into_iter().collect(),
+            Destination::Recipients(key) => domains(key, filled),
         })
         .collect()
+}
+
+/// The domains of the addresses in a field, as grants name them.
+fn domains(key: &str, filled: &Filled) -> Vec<String> {
+    let addresses = filled.settings.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let mut domains: Vec<String> =
+        addresses.iter().filter_map(|address| Some(format!("@{}", address.as_str()?.rsplit_once('@')?.1))).collect();
+    domains.sort();
+    domains.dedup();
+    domains
 }
 
 /// The URL of a field, or as much of it as may be shown.
@@ -206,7 +218,11 @@ fn place(entry: &Entry, filled: &Filled) -> String {
         .iter()
         .filter_map(|key| {
             if let Some(value) = filled.settings.get(key) {
-                return Some(value.as_str().map_or_else(|| value.to_string(), str::to_owned));
+                let list = value.as_array().map(|list| list.iter().filter_map(Value::as_str).collect::<Vec<_>>());
+                return Some(list.map_or_else(
+                    || value.as_str().map_or_else(|| value.to_string(), str::to_owned),
+                    |list| list.join(", "),
+                ));
             }
             authority(&origin(key, filled)?)
         })

@@ -7,12 +7,14 @@ mod plugin;
 mod remote;
 mod serve;
 
+use std::path::Path;
+
 use clap::CommandFactory as _;
-use pqh_runtime::{GateConfig, Runtime};
+use pqh_runtime::{GateConfig, MailConfig, Runtime};
 
 use crate::{
     cli::{AuditCommand, ChannelOptions, Cli, Command, OrgCommand, PluginCommand},
-    config::cache,
+    config::{Config, cache},
     error::CliError,
     output::{self, Format},
 };
@@ -70,7 +72,22 @@ pub(crate) async fn run(cli: Cli) -> Result<Ending, CliError> {
     }
 }
 
-/// The runtime, with the upstreams that the command line names.
+/// How mail leaves, where a file or a variable says so.
+fn mail(file: Option<&Path>) -> Result<Option<MailConfig>, CliError> {
+    const PREFIX: &str = "PQH_MAIL_";
+    let variables: Vec<(String, String)> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty())
+        .collect();
+    if file.is_none() && variables.is_empty() {
+        return Ok(None);
+    }
+    Config::load(file, variables)
+        .and_then(|config| config.mail())
+        .map_err(|error| CliError::input("bad-configuration", error.to_string()))
+}
+
+/// The runtime, with the upstreams and the mail relay that the command line names.
 fn runtime(channel: Option<&ChannelOptions>) -> Result<Runtime, CliError> {
     let mut gate = GateConfig::default();
     for (host, url) in channel.map(|channel| channel.upstreams.as_slice()).unwrap_or_default() {
@@ -78,6 +95,9 @@ fn runtime(channel: Option<&ChannelOptions>) -> Result<Runtime, CliError> {
             .with_upstream(host, url)
             .map_err(|error| CliError::input("bad-upstream", format!("--upstream {host}={url}: {error}")))?;
     }
-    cache::build(Runtime::builder().gate(gate), cache::named_folder())
-        .map_err(|error| CliError::work("no-runtime", error.to_string()))
+    let mut builder = Runtime::builder().gate(gate);
+    if let Some(mail) = channel.map(|channel| mail(channel.config.as_deref())).transpose()?.flatten() {
+        builder = builder.mail(mail);
+    }
+    cache::build(builder, cache::named_folder()).map_err(|error| CliError::work("no-runtime", error.to_string()))
 }

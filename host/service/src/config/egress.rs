@@ -158,7 +158,7 @@ fn upstreams(source: &mut Source<'_>) -> Result<BTreeMap<String, String>, Config
 }
 
 /// The certificates of a file; an error is what is wrong.
-fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+pub(super) fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
     let problem = |found: String| format!("{}: expected certificates in PEM; {found}", file.display());
     let bytes = std::fs::read(file).map_err(|error| problem(error.to_string()))?;
     let certificates: Vec<_> = CertificateDer::pem_slice_iter(&bytes)

@@ -4,6 +4,7 @@
 pub(crate) mod cache;
 mod egress;
 mod error;
+mod mail;
 mod read;
 mod source;
 mod value;
@@ -14,12 +15,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use ipnet::IpNet;
-use pqh_runtime::GateConfig;
+use pqh_runtime::{GateConfig, MailConfig};
 use tracing::Level;
 use url::Url;
 
 pub use egress::Egress;
 pub use error::{ConfigError, Place};
+pub use mail::Mail;
 
 const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
@@ -48,6 +50,8 @@ pub struct Config {
     pub limits: Limits,
     /// `[egress]`
     pub egress: Egress,
+    /// `[mail]`; none: no channel can send any.
+    pub mail: Option<Mail>,
     /// `[retry]`
     pub retry: Retry,
     /// `[retention]`
@@ -152,6 +156,11 @@ impl Config {
         self.egress.gate()
     }
 
+    /// How mail leaves, where it can. Reads the files of password and extra certificates.
+    pub fn mail(&self) -> Result<Option<MailConfig>, ConfigError> {
+        self.mail.as_ref().map(Mail::config).transpose()
+    }
+
     /// What one call of a component may use.
     pub fn runtime_limits(&self) -> pqh_runtime::Limits {
         let default = pqh_runtime::Limits::default();
@@ -175,6 +184,7 @@ impl Default for Config {
             cache_dir: None,
             limits: Limits::default(),
             egress: Egress::default(),
+            mail: None,
             retry: Retry::default(),
             retention: Retention::default(),
             log: Log { format: LogFormat::Text, level: Level::INFO },

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::egress::{self, Egress};
 use super::error::ConfigError;
+use super::mail::Mail;
 use super::source::Source;
 use super::{Config, DAY, HOUR, Limits, Log, LogFormat, MINUTE, Retention, Retry, Shutdown};
 
@@ -39,6 +40,7 @@ impl Config {
             cache_dir: path(source, "cache_dir", "a folder")?,
             limits: limits(source, &default.limits)?,
             egress: Egress::read(source)?,
+            mail: Mail::read(source)?,
             retry: retry(source, default.retry)?,
             retention: retention(source, &default.retention)?,
             log: log(source, &default.log)?,

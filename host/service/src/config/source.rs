@@ -11,7 +11,7 @@ use super::error::{ConfigError, Place};
 /// Read where no file is named.
 const DEFAULT_FILE: &str = "pqh.toml";
 const PREFIX: &str = "PQH_";
-pub(super) const SECTIONS: [&str; 6] = ["egress", "limits", "log", "retention", "retry", "shutdown"];
+pub(super) const SECTIONS: [&str; 7] = ["egress", "limits", "log", "mail", "retention", "retry", "shutdown"];
 /// Variables of the command line: no keys, and no mistakes.
 const COMMAND_LINE: [&str; 5] = ["CONFIG", "LOG", "SERVER", "TOKEN", "TOKEN_FILE"];
 /// As above, by how they begin.

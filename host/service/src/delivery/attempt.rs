@@ -153,7 +153,9 @@ impl Engine {
         started_at: Millis,
         report: DeliveryReport,
     ) -> Finish {
-        let DeliveryReport { outcome, log, took, waited: _ } = report;
+        let DeliveryReport { outcome, log, took, waited: _, progress } = report;
+        // Whatever becomes of it, the next attempt knows who has it already.
+        let leased = &Leased { progress, ..leased.clone() };
         let (before, turn_at) = self.0.scheduler.breaker(&leased.target.as_str().into());
         let history = History {
             attempts: leased.attempts,
@@ -325,6 +327,7 @@ impl Engine {
             held_at: None,
             ended_at: None,
             quiet_until: None,
+            progress: leased.progress.clone(),
             attempt: None,
             target: None,
         }
@@ -397,7 +400,7 @@ fn request(leased: &Leased, event: &Event) -> DeliveryRequest {
     }
     let attempt = u32::try_from(leased.lease_number).unwrap_or(u32::MAX);
     let opened_by = leased.opened_by.as_deref().and_then(reference_of);
-    DeliveryRequest { id: leased.id.clone(), attempt, event, opened_by }
+    DeliveryRequest { id: leased.id.clone(), attempt, event, opened_by, progress: leased.progress.clone() }
 }
 
 /// The reference within a receipt as it was kept.

@@ -1,7 +1,7 @@
 //! What became of a delivery, a preview or a check.
 
 use pqh_runtime::{
-    Outcome, Preview,
+    Outcome, Preview, PreviewedMail,
     contract::{channel::Receipt, events::Event, types::Failure},
 };
 use serde_json::{Value, json};
@@ -46,13 +46,14 @@ pub(crate) fn checked(place: &str, result: &Result<(), Failure>, format: Format)
     }
 }
 
-/// Shows the requests of a preview.
+/// Shows the requests and mail of a preview.
 pub(crate) fn previewed(preview: &Preview, format: Format) -> Result<(), serde_json::Error> {
     let requests = serde_json::to_value(&preview.requests)?;
+    let nothing = preview.requests.is_empty() && preview.mails.is_empty();
     if format == Format::Json {
-        let mut whole = json!({ "requests": requests });
-        // With no request at all, why there is none is all that there is to say.
-        if let (Outcome::Failed(failure), true) = (&preview.outcome, preview.requests.is_empty()) {
+        let mut whole = json!({ "requests": requests, "mails": preview.mails });
+        // With nothing at all to send, why that is so is all that there is to say.
+        if let (Outcome::Failed(failure), true) = (&preview.outcome, nothing) {
             whole["outcome"] = "failed".into();
             whole["failure"] = json!(FailureBody::from(failure));
         }
@@ -62,7 +63,10 @@ pub(crate) fn previewed(preview: &Preview, format: Format) -> Result<(), serde_j
     for request in requests.as_array().into_iter().flatten() {
         say(&request_text(request));
     }
-    if preview.requests.is_empty() {
+    for mail in &preview.mails {
+        say(&mail_text(mail));
+    }
+    if nothing {
         say_error("Nothing would be sent.");
         if let Outcome::Failed(failure) = &preview.outcome {
             say_error(&failure_text(failure));
@@ -92,6 +96,21 @@ fn request_text(request: &Value) -> String {
         lines.push(format!("credentials: {}", credentials.join(", ")));
     }
     lines.push(format!("verdict: {}", text("verdict")));
+    clean(&lines.join("\n"))
+}
+
+/// A mail as one reads it: the headers, the plain text, and what the host would refuse.
+fn mail_text(mail: &PreviewedMail) -> String {
+    let PreviewedMail { from, to, subject, text, html, conversation, verdict } = mail;
+    let mut lines = vec![
+        format!("From: {}", from.as_deref().unwrap_or("(no sender: this host has no mail relay)")),
+        format!("To: {}", to.join(", ")),
+        format!("Subject: {subject}"),
+    ];
+    lines.extend(conversation.as_ref().map(|key| format!("Conversation: {key}")));
+    lines.extend([String::new(), text.clone()]);
+    lines.extend(html.as_ref().map(|html| format!("and the same as HTML ({} bytes; --json shows it)", html.len())));
+    lines.push(format!("verdict: {verdict}"));
     clean(&lines.join("\n"))
 }
 

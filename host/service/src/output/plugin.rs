@@ -165,6 +165,7 @@ fn destination(destination: &Destination) -> String {
     match destination {
         Destination::Host(host) => host.clone(),
         Destination::Field(key) => format!("the host of the setting {key}"),
+        Destination::Recipients(key) => format!("mail to the addresses in the setting {key}"),
     }
 }
 

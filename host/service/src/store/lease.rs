@@ -49,7 +49,7 @@ macro_rules! in_turn {
 macro_rules! leased {
     () => {
         "id, organization_id, event_id, channel_id, target, priority, lease_number, attempts, unknown_outcomes, \
-         possible_repeat, retry_since, alert_id, incident_id"
+         possible_repeat, retry_since, alert_id, incident_id, progress"
     };
 }
 
@@ -162,7 +162,7 @@ async fn update(
     matched: &mut HashSet<String>,
 ) -> Result<(), StoreError> {
     let mut query = QueryBuilder::<Sqlite>::new(
-        "WITH outcome (delivery, owner, number, state, due, tries, unknown, repeated, why, code, got, held, since, ended, quiet) AS (",
+        "WITH outcome (delivery, owner, number, state, due, tries, unknown, repeated, why, code, got, held, since, ended, quiet, so_far) AS (",
     );
     query.push_values(slice, |mut row, settle| {
         row.push_bind(&settle.delivery_id)
@@ -179,12 +179,13 @@ async fn update(
             .push_bind(settle.held_reason)
             .push_bind(settle.held_at)
             .push_bind(settle.ended_at)
-            .push_bind(settle.quiet_until);
+            .push_bind(settle.quiet_until)
+            .push_bind(&settle.progress);
     });
     query.push(
         ") UPDATE deliveries SET status = state, due_at = due, attempts = tries, unknown_outcomes = unknown, \
          possible_repeat = repeated, cause = why, cause_code = code, receipt = got, held_reason = held, held_at = since, \
-         ended_at = ended, quiet_until = quiet, lease_owner = NULL, lease_until = NULL \
+         ended_at = ended, quiet_until = quiet, progress = so_far, lease_owner = NULL, lease_until = NULL \
          FROM outcome WHERE id = delivery AND status = 'sending' AND lease_owner = owner AND lease_number = number \
          RETURNING id",
     );

@@ -185,6 +185,8 @@ pub(crate) struct Leased {
     pub(crate) retry_since: Millis,
     pub(crate) alert_id: Option<String>,
     pub(crate) incident_id: Option<String>,
+    /// What the attempt before left for the next: the runtime's own text.
+    pub(crate) progress: Option<String>,
     /// The receipt of the message that opened the incident in this channel: JSON.
     #[sqlx(skip)]
     pub(crate) opened_by: Option<String>,
@@ -207,6 +209,7 @@ impl Leased {
             retry_since: at,
             alert_id: None,
             incident_id: None,
+            progress: None,
             opened_by: None,
         }
     }
@@ -254,6 +257,8 @@ pub(crate) struct Settle {
     pub(crate) ended_at: Option<Millis>,
     /// Where it waits for the end of quiet hours.
     pub(crate) quiet_until: Option<Millis>,
+    /// What the next attempt has to know.
+    pub(crate) progress: Option<String>,
     /// None where the channel was held before anything was tried.
     pub(crate) attempt: Option<NewAttempt>,
     /// Where pace or circuit breaker changed.

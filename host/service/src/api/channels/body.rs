@@ -1,6 +1,6 @@
 //! Channels as the API takes and tells them: secrets go in and never out.
 
-use pqh_runtime::{FieldProblem, PreviewedRequest};
+use pqh_runtime::{FieldProblem, PreviewedMail, PreviewedRequest};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -180,6 +180,9 @@ pub(super) struct PreviewedBody {
     /// Each with method, url (null where a credential is in it), destination, headers, body, credentials and verdict.
     #[schema(value_type = Vec<Object>)]
     pub(super) requests: Vec<PreviewedRequest>,
+    /// Each with from, to, subject, text, html, conversation and verdict.
+    #[schema(value_type = Vec<Object>)]
+    pub(super) mails: Vec<PreviewedMail>,
     /// Where nothing would be sent: why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) failure: Option<FailureBody>,

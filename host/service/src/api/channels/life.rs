@@ -83,10 +83,11 @@ async fn preview(
         }
     };
     let preview = channels::preview(&app, &by.organization, with, event.get()).await?;
-    // With no request at all, why there is none is all that there is to say.
+    // With nothing at all to send, why that is so is all that there is to say.
+    let nothing = preview.requests.is_empty() && preview.mails.is_empty();
     let failure = match &preview.outcome {
-        Outcome::Failed(failure) if preview.requests.is_empty() => Some(FailureBody::from(failure)),
+        Outcome::Failed(failure) if nothing => Some(FailureBody::from(failure)),
         _ => None,
     };
-    Ok(Json(PreviewedBody { requests: preview.requests, failure }))
+    Ok(Json(PreviewedBody { requests: preview.requests, mails: preview.mails, failure }))
 }

@@ -1,0 +1,697 @@
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio_rustls::TlsAcceptor;
+
+use super::*;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+const SHORT: Duration = Duration::from_millis(300);
+const MAIL: &[u8] = b"Subject: hi\r\n\r\n.a dot\r\nend\r\n";
+
+/// What the peer does about a command.
+enum Act {
+    Say(String),
+    /// And closes the connection.
+    Last(String),
+    Cut,
+    Nothing,
+}
+
+fn say(text: &str) -> Option<Act> {
+    Some(Act::Say(format!("{text}\r\n")))
+}
+
+/// A relay that follows a script, and tells what it heard: the number of the connection, and a command, "(mail) …" or
+/// "(closed)".
+struct Peer {
+    port: u16,
+    heard: UnboundedReceiver<(usize, String)>,
+}
+
+type Script = Arc<dyn Fn(usize, &str) -> Option<Act> + Send + Sync>;
+
+impl Peer {
+    /// The script gets "(greeting)", each command, and "." for the end of a mail. `None` is a plain yes.
+    async fn new(script: impl Fn(usize, &str) -> Option<Act> + Send + Sync + 'static) -> Self {
+        Self::encrypted(script, None, false).await
+    }
+
+    async fn encrypted(
+        script: impl Fn(usize, &str) -> Option<Act> + Send + Sync + 'static,
+        tls: Option<TlsAcceptor>,
+        implicit: bool,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (tell, heard) = unbounded_channel();
+        let script: Script = Arc::new(script);
+        tokio::spawn(async move {
+            for number in 0.. {
+                let (stream, _) = listener.accept().await.unwrap();
+                let (script, tell, tls) = (script.clone(), tell.clone(), tls.clone());
+                tokio::spawn(async move {
+                    let upgrade = match &tls {
+                        Some(tls) if implicit => match tls.accept(stream).await {
+                            Ok(stream) => serve(stream, number, &script, &tell, true).await.map(|_| ()),
+                            Err(_) => None,
+                        },
+                        Some(tls) => match serve(stream, number, &script, &tell, true).await {
+                            Some(stream) => match tls.accept(stream).await {
+                                Ok(stream) => serve(stream, number, &script, &tell, false).await.map(|_| ()),
+                                Err(_) => None,
+                            },
+                            None => None,
+                        },
+                        None => serve(stream, number, &script, &tell, true).await.map(|_| ()),
+                    };
+                    assert!(upgrade.is_none());
+                    let _ = tell.send((number, "(closed)".to_owned()));
+                });
+            }
+        });
+        Self { port, heard }
+    }
+
+    /// Everything up to now.
+    fn log(&mut self) -> Vec<(usize, String)> {
+        std::iter::from_fn(|| self.heard.try_recv().ok()).collect()
+    }
+
+    /// Whether this is heard yet or will be.
+    async fn hears(&mut self, connection: usize, command: &str) {
+        while self.heard.recv().await.unwrap() != (connection, command.to_owned()) {}
+    }
+
+    fn config(&self) -> RelayConfig {
+        RelayConfig {
+            host: "127.0.0.1".to_owned(),
+            port: self.port,
+            tls: MailTls::None,
+            credentials: None,
+            roots: Vec::new(),
+            hello: "notify.example.com".to_owned(),
+            connections: 2,
+            connect_timeout: Duration::from_secs(10),
+        }
+    }
+
+    fn relay(&self) -> Relay {
+        Relay::new(self.config()).unwrap()
+    }
+}
+
+fn otherwise(command: &str) -> Act {
+    Act::Say(match command {
+        "(greeting)" => "220 peer\r\n".to_owned(),
+        "DATA" => "354 go on\r\n".to_owned(),
+        hello if hello.starts_with("EHLO") => {
+            "250-peer\r\n250-8BITMIME\r\n250-AUTH PLAIN LOGIN\r\n250 STARTTLS\r\n".to_owned()
+        }
+        _ => "250 ok\r\n".to_owned(),
+    })
+}
+
+/// Ends with the stream when the client is to encrypt.
+async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: S,
+    number: usize,
+    script: &Script,
+    tell: &UnboundedSender<(usize, String)>,
+    greet: bool,
+) -> Option<S> {
+    let mut stream = BufReader::new(stream);
+    let mut command = "(greeting)".to_owned();
+    let mut quiet = !greet;
+    loop {
+        let act = script(number, &command).unwrap_or_else(|| otherwise(&command));
+        let (text, go_on) = match act {
+            Act::Say(text) => (text, true),
+            Act::Last(text) => (text, false),
+            Act::Cut => return None,
+            Act::Nothing => (String::new(), true),
+        };
+        if !quiet {
+            stream.write_all(text.as_bytes()).await.ok()?;
+            stream.flush().await.ok()?;
+        }
+        quiet = false;
+        if !go_on {
+            return None;
+        }
+        if command == "STARTTLS" {
+            return Some(stream.into_inner());
+        }
+        if command == "DATA" && text.starts_with("354") {
+            let mut mail = String::new();
+            while !mail.ends_with("\r\n.\r\n") {
+                if stream.read_line(&mut mail).await.ok()? == 0 {
+                    return None;
+                }
+            }
+            tell.send((number, format!("(mail) {}", mail.strip_suffix(".\r\n").unwrap()))).unwrap();
+            command = ".".to_owned();
+            continue;
+        }
+        let mut line = String::new();
+        if stream.read_line(&mut line).await.ok()? == 0 {
+            return None;
+        }
+        command = line.trim_end().to_owned();
+        tell.send((number, command.clone())).unwrap();
+    }
+}
+
+fn address(text: &str) -> Address {
+    text.parse().unwrap()
+}
+
+fn addresses(texts: &[&str]) -> Vec<Address> {
+    texts.iter().copied().map(address).collect()
+}
+
+async fn send(relay: &Relay, to: &[&str]) -> Result<Handed, Trouble> {
+    relay.send(&address("us@example.com"), &addresses(to), MAIL, PATIENCE).await
+}
+
+/// What becomes of a mail to `to` at a relay with this script.
+async fn outcome(
+    to: &[&str],
+    script: impl Fn(usize, &str) -> Option<Act> + Send + Sync + 'static,
+) -> Result<Handed, Trouble> {
+    send(&Peer::new(script).await.relay(), to).await
+}
+
+fn rcpt(command: &str, user: &str) -> bool {
+    command.starts_with(&format!("RCPT TO:<{user}@"))
+}
+
+fn refuse(command: &str, reply: &str) -> Option<Act> {
+    if command.starts_with("RCPT") { say(reply) } else { None }
+}
+
+fn mails(log: &[(usize, String)]) -> Vec<(usize, &str)> {
+    log.iter().filter_map(|(number, heard)| Some((*number, heard.strip_prefix("(mail) ")?))).collect()
+}
+
+#[tokio::test]
+async fn a_mail_is_taken_for_all_its_addresses() {
+    let mut peer = Peer::new(|_, _| None).await;
+    let handed = send(&peer.relay(), &["a@example.org", "b@example.org"]).await.unwrap();
+    assert_eq!(handed.taken, addresses(&["a@example.org", "b@example.org"]));
+    assert!(handed.refused.is_empty() && handed.deferred.is_empty());
+    let log: Vec<String> = peer.log().into_iter().map(|(_, heard)| heard).collect();
+    assert_eq!(
+        log,
+        [
+            "EHLO notify.example.com",
+            "MAIL FROM:<us@example.com>",
+            "RCPT TO:<a@example.org>",
+            "RCPT TO:<b@example.org>",
+            "DATA",
+            "(mail) Subject: hi\r\n\r\n..a dot\r\nend\r\n",
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_refused_address_does_not_stop_the_others() {
+    let mut peer =
+        Peer::new(|_, command| rcpt(command, "b").then(|| Act::Say("550 5.1.1 no such user\r\n".into()))).await;
+    let handed = send(&peer.relay(), &["a@example.org", "b@example.org", "c@example.org"]).await.unwrap();
+    assert_eq!(handed.taken, addresses(&["a@example.org", "c@example.org"]));
+    assert_eq!(handed.refused[0].address, address("b@example.org"));
+    assert_eq!(handed.refused[0].reply, "550 5.1.1 no such user");
+    assert!(handed.refused[0].unknown_address && handed.deferred.is_empty());
+    assert_eq!(mails(&peer.log()).len(), 1);
+}
+
+#[tokio::test]
+async fn a_deferred_address_does_not_stop_the_others() {
+    let script = |_: usize, command: &str| rcpt(command, "b").then(|| Act::Say("451 4.7.1 later\r\n".into()));
+    let handed = outcome(&["a@example.org", "b@example.org"], script).await.unwrap();
+    assert_eq!(handed.taken, addresses(&["a@example.org"]));
+    assert_eq!(handed.deferred[0].reply, "451 4.7.1 later");
+    assert!(handed.refused.is_empty() && !handed.deferred[0].unknown_address);
+}
+
+#[tokio::test]
+async fn nobody_is_reached_when_no_address_exists() {
+    let mut peer = Peer::new(|_, command| refuse(command, "550 who?")).await;
+    let trouble = send(&peer.relay(), &["a@example.org", "b@example.org"]).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Unreachable);
+    assert_eq!(trouble.refused.len(), 2);
+    assert!(trouble.message.contains("550 who?"), "{}", trouble.message);
+    assert!(!peer.log().iter().any(|(_, heard)| heard == "DATA"));
+}
+
+#[tokio::test]
+async fn a_mail_is_rejected_when_every_address_is_refused_for_another_reason() {
+    let trouble = outcome(&["a@example.org"], |_, command| refuse(command, "554 5.7.1 policy")).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Rejected);
+    assert!(!trouble.refused[0].unknown_address);
+}
+
+#[tokio::test]
+async fn a_mail_may_be_tried_again_when_every_address_is_deferred() {
+    let trouble = outcome(&["a@example.org"], |_, command| refuse(command, "451 4.7.1 grey")).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Unavailable);
+    assert_eq!(trouble.deferred.len(), 1);
+}
+
+#[tokio::test]
+async fn one_deferred_address_among_refused_ones_may_be_tried_again() {
+    let script = |_: usize, command: &str| match rcpt(command, "a") {
+        true => say("450 busy"),
+        false => refuse(command, "550 5.1.1 who?"),
+    };
+    let trouble = outcome(&["a@example.org", "b@example.org"], script).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Unavailable);
+    assert_eq!((trouble.refused.len(), trouble.deferred.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_refused_sender_is_no_fault_of_the_mail() {
+    let script = |_: usize, command: &str| if command.starts_with("MAIL") { say("550 not you") } else { None };
+    let trouble = outcome(&["a@example.org"], script).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Unavailable);
+    assert!(trouble.message.ends_with("refused the sender: 550 not you"), "{}", trouble.message);
+}
+
+#[tokio::test]
+async fn a_relay_that_hangs_up_at_an_address_has_nothing() {
+    let mut peer = Peer::new(|_, command| match rcpt(command, "b") {
+        true => Some(Act::Last("421 4.3.2 closing\r\n".into())),
+        false => None,
+    })
+    .await;
+    let trouble = send(&peer.relay(), &["a@example.org", "b@example.org", "c@example.org"]).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Unavailable);
+    assert!(!peer.log().iter().any(|(_, heard)| heard == "DATA" || rcpt(heard, "c")));
+}
+
+#[tokio::test]
+async fn an_answer_to_the_mail_decides_its_fate() {
+    use TroubleKind::{Rejected, Unavailable, UnknownOutcome};
+    for (step, reply, kind) in [
+        (".", Some("552 5.3.4 too big"), Rejected),
+        (".", Some("451 4.3.0 disk full"), Unavailable),
+        (".", Some("421 4.3.2 closing"), Unavailable),
+        (".", None, UnknownOutcome),
+        (".", Some("354 what?"), UnknownOutcome),
+        (".", Some("hello?"), UnknownOutcome),
+        ("DATA", Some("554 no valid recipients"), Rejected),
+        ("DATA", Some("451 busy"), Unavailable),
+        ("DATA", Some("250 what?"), Unavailable),
+        ("DATA", None, Unavailable),
+    ] {
+        let script = move |_: usize, command: &str| (command == step).then(|| reply.and_then(say).unwrap_or(Act::Cut));
+        let trouble = outcome(&["a@example.org"], script).await.unwrap_err();
+        assert_eq!(trouble.kind, kind, "{step} {reply:?}: {}", trouble.message);
+    }
+}
+
+#[tokio::test]
+async fn silence_after_the_mail_leaves_its_outcome_unknown() {
+    for (step, kind) in [
+        ("(greeting)", TroubleKind::Unavailable),
+        ("RCPT TO:<a@example.org>", TroubleKind::Unavailable),
+        ("DATA", TroubleKind::Unavailable),
+        (".", TroubleKind::UnknownOutcome),
+    ] {
+        let peer = Peer::new(move |_, command| (command == step).then_some(Act::Nothing)).await;
+        let (from, to) = (address("us@example.com"), addresses(&["a@example.org"]));
+        let trouble = peer.relay().send(&from, &to, MAIL, SHORT).await.unwrap_err();
+        assert_eq!(trouble.kind, kind, "{step}: {}", trouble.message);
+    }
+}
+
+/// A relay that answers lines with bytes, one connection long. What `serve` gives for no answer ends it.
+async fn raw_peer(serve: impl Fn(&str) -> Option<&'static [u8]> + Send + 'static) -> RelayConfig {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let mut stream = BufReader::new(listener.accept().await.unwrap().0);
+        let mut line = String::new();
+        while let Some(answer) = serve(&line) {
+            stream.write_all(answer).await.unwrap();
+            line.clear();
+            stream.read_line(&mut line).await.unwrap();
+        }
+    });
+    RelayConfig { port, ..Peer::new(|_, _| None).await.config() }
+}
+
+#[tokio::test]
+async fn what_the_relay_said_before_it_hung_up_counts() {
+    let config = raw_peer(|line| match line {
+        "" => Some(b"220 peer\r\n"),
+        "DATA\r\n" => Some(b"354 go on\r\n"),
+        "begin\r\n" => Some(b"552 5.3.4 too big\r\n"),
+        "next\r\n" => None,
+        _ => Some(b"250 ok\r\n"),
+    })
+    .await;
+    let mail = ["begin\r\nnext\r\n", &"x".repeat(16 << 20)].concat();
+    let (from, to) = (address("us@example.com"), addresses(&["a@example.org"]));
+    let trouble = Relay::new(config).unwrap().send(&from, &to, mail.as_bytes(), PATIENCE).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Rejected, "{}", trouble.message);
+}
+
+#[tokio::test]
+async fn a_connection_is_used_again() {
+    let mut peer = Peer::new(|_, _| None).await;
+    let relay = peer.relay();
+    for _ in 0..3 {
+        send(&relay, &["a@example.org"]).await.unwrap();
+    }
+    let log = peer.log();
+    assert!(log.iter().all(|(number, _)| *number == 0));
+    assert_eq!(log.iter().filter(|(_, heard)| heard == "RSET").count(), 2);
+    assert_eq!(mails(&log).len(), 3);
+}
+
+#[tokio::test]
+async fn a_connection_that_the_relay_closed_is_replaced() {
+    let mut peer = Peer::new(|number, command| match (number, command) {
+        (0, ".") => Some(Act::Last("250 ok\r\n".into())),
+        (1, "RSET") => Some(Act::Last("421 too slow\r\n".into())),
+        _ => None,
+    })
+    .await;
+    let relay = peer.relay();
+    for _ in 0..3 {
+        send(&relay, &["a@example.org"]).await.unwrap();
+    }
+    assert_eq!(mails(&peer.log()).iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 1, 2]);
+}
+
+#[tokio::test]
+async fn a_relay_that_takes_one_mail_a_connection_gets_a_connection_for_each() {
+    for last in [None, Some("421 4.7.0 too many mails\r\n")] {
+        let mails_heard = std::sync::atomic::AtomicUsize::new(0);
+        let mut peer = Peer::new(move |number, command| {
+            if !command.starts_with("MAIL") {
+                return None;
+            }
+            let count = mails_heard.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            (number == 0 && count == 1).then(|| last.map_or(Act::Cut, |last| Act::Last(last.into())))
+        })
+        .await;
+        let relay = peer.relay();
+        send(&relay, &["a@example.org"]).await.unwrap();
+        send(&relay, &["a@example.org"]).await.unwrap();
+        assert_eq!(mails(&peer.log()).iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 1]);
+    }
+}
+
+#[tokio::test]
+async fn a_fresh_connection_that_is_closed_is_not_tried_forever() {
+    let mut peer = Peer::new(|_, command| command.starts_with("MAIL").then_some(Act::Cut)).await;
+    let trouble = send(&peer.relay(), &["a@example.org"]).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Unavailable);
+    assert!(peer.log().iter().all(|(number, _)| *number == 0));
+}
+
+#[tokio::test]
+async fn a_dropped_send_closes_its_connection() {
+    for step in ["MAIL FROM:<us@example.com>", "RCPT TO:<a@example.org>", "DATA", "."] {
+        let mut peer = Peer::new(move |number, command| (number == 0 && command == step).then_some(Act::Nothing)).await;
+        let relay = Relay::new(RelayConfig { connections: 1, ..peer.config() }).unwrap();
+        let dropped = tokio::time::timeout(SHORT, send(&relay, &["a@example.org"])).await;
+        assert!(dropped.is_err());
+        peer.hears(0, "(closed)").await;
+        send(&relay, &["b@example.org"]).await.unwrap();
+        assert_eq!(mails(&peer.log())[0].0, 1);
+    }
+}
+
+#[tokio::test]
+async fn waiting_for_a_connection_counts() {
+    let mut peer = Peer::new(|_, command| (command == "DATA").then_some(Act::Nothing)).await;
+    let relay = Arc::new(Relay::new(RelayConfig { connections: 1, ..peer.config() }).unwrap());
+    let first = tokio::spawn({
+        let relay = relay.clone();
+        async move { send(&relay, &["a@example.org"]).await }
+    });
+    peer.hears(0, "DATA").await;
+    let (from, to) = (address("us@example.com"), addresses(&["b@example.org"]));
+    let trouble = relay.send(&from, &to, MAIL, SHORT).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Unavailable);
+    assert!(trouble.message.contains("all 1 connections"), "{}", trouble.message);
+    first.abort();
+}
+
+#[tokio::test]
+async fn verifying_sends_nothing() {
+    let mut peer = Peer::new(|_, command| if rcpt(command, "b") { say("550 5.1.1 who?") } else { None }).await;
+    let relay = peer.relay();
+    let (from, to) = (address("us@example.com"), addresses(&["a@example.org", "b@example.org"]));
+    let handed = relay.verify(&from, &to, PATIENCE).await.unwrap();
+    assert_eq!(handed.taken, addresses(&["a@example.org"]));
+    assert_eq!(handed.refused.len(), 1);
+    let trouble = relay.verify(&from, &to[1..], PATIENCE).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Unreachable);
+    let log = peer.log();
+    assert!(!log.iter().any(|(_, heard)| heard == "DATA"));
+    assert!(log.iter().any(|(_, heard)| heard == "RSET"));
+}
+
+#[tokio::test]
+async fn a_reply_of_many_lines_becomes_one() {
+    let script = |_: usize, command: &str| match command {
+        "(greeting)" => say("220-peer\r\n220 at your service"),
+        _ => refuse(command, "550-5.1.1 no such\r\n550-5.1.1 user\r\n550 5.1.1 here"),
+    };
+    let trouble = outcome(&["a@example.org"], script).await.unwrap_err();
+    assert_eq!(trouble.refused[0].reply, "550 5.1.1 no such user here");
+    assert!(trouble.refused[0].unknown_address);
+}
+
+#[tokio::test]
+async fn replies_without_text_or_carriage_return_or_in_another_encoding_are_understood() {
+    let script = |_: usize, command: &str| {
+        Some(Act::Say(match command {
+            "(greeting)" => "220\r\n".into(),
+            "DATA" => "354\n".into(),
+            "." => "250 gr\u{fc}\u{df}e\r\n".into(),
+            hello if hello.starts_with("EHLO") => "250-peer\n250-\n250\n".into(),
+            _ => "250\n".into(),
+        }))
+    };
+    assert_eq!(outcome(&["a@example.org"], script).await.unwrap().taken.len(), 1);
+
+    // Latin-1, which no string can hold.
+    let config = raw_peer(|line| match line {
+        "" => Some(b"220 gr\xfc\xdfe\r\n"),
+        "RCPT TO:<a@example.org>\r\n" => Some(b"550 unbekannter Empf\xe4nger\r\n"),
+        _ => Some(b"250 ok\r\n"),
+    })
+    .await;
+    let trouble = send(&Relay::new(config).unwrap(), &["a@example.org"]).await.unwrap_err();
+    assert_eq!(trouble.refused[0].reply, "550 unbekannter Empf\u{fffd}nger");
+}
+
+#[tokio::test]
+async fn a_hostile_reply_is_shown_short_and_clean() {
+    let reply = format!("550 5.7.1 \u{1b}[31mred\0\u{7}\u{202e}{}", "x".repeat(100_000));
+    let script = move |_: usize, command: &str| if rcpt(command, "a") { say(&reply) } else { None };
+    let handed = outcome(&["a@example.org", "c@example.org"], script).await.unwrap();
+    let reply = &handed.refused[0].reply;
+    assert!(reply.starts_with("550 5.7.1 "), "{reply}");
+    assert!(reply.chars().count() <= 200 && !reply.chars().any(|character| character.is_control()), "{reply}");
+    assert_eq!(handed.taken, addresses(&["c@example.org"]));
+}
+
+#[tokio::test]
+async fn a_reply_without_end_is_broken_off() {
+    for endless in ["x".repeat(1 << 20), "250-more\r\n".repeat(100_000)] {
+        let script = move |_: usize, command: &str| command.starts_with("RCPT").then(|| Act::Say(endless.clone()));
+        let trouble = outcome(&["a@example.org"], script).await.unwrap_err();
+        assert_eq!(trouble.kind, TroubleKind::Unavailable);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_too_many_does_not_pass_for_the_next() {
+    let mut peer = Peer::new(|_, command| if command == "." { say("250 ok\r\n250 ok") } else { None }).await;
+    let relay = peer.relay();
+    send(&relay, &["a@example.org"]).await.unwrap();
+    send(&relay, &["a@example.org"]).await.unwrap();
+    assert_eq!(mails(&peer.log()).iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 1]);
+}
+
+#[tokio::test]
+async fn no_line_of_a_mail_can_end_it() {
+    let mut peer = Peer::new(|_, _| None).await;
+    let mail = b"Subject: x\n\n.\n.\r\r\n.\nMAIL FROM:<x@y.z>\r.\r";
+    let (from, to) = (address("us@example.com"), addresses(&["a@example.org"]));
+    peer.relay().send(&from, &to, mail, PATIENCE).await.unwrap();
+    assert_eq!(mails(&peer.log()), [(0, "Subject: x\r\n\r\n..\r\n..\r\n\r\n..\r\nMAIL FROM:<x@y.z>\r\n..\r\n")]);
+}
+
+#[tokio::test]
+async fn an_address_with_other_letters_needs_a_relay_that_takes_them() {
+    let (from, to) = (address("us@example.com"), addresses(&["jörg@example.org", "a@example.org"]));
+    let mut peer = Peer::new(|_, _| None).await;
+    let handed = peer.relay().send(&from, &to, MAIL, PATIENCE).await.unwrap();
+    assert_eq!(handed.taken, to[1..]);
+    assert!(handed.refused[0].reply.contains("no SMTPUTF8") && !handed.refused[0].unknown_address);
+    assert!(peer.log().iter().any(|(_, heard)| heard == "MAIL FROM:<us@example.com>"));
+
+    let mut peer =
+        Peer::new(|_, command| command.starts_with("EHLO").then(|| Act::Say("250-peer\r\n250 SMTPUTF8\r\n".into())))
+            .await;
+    let handed = peer.relay().send(&from, &to, MAIL, PATIENCE).await.unwrap();
+    assert_eq!(handed.taken, to);
+    assert!(peer.log().iter().any(|(_, heard)| heard == "MAIL FROM:<us@example.com> SMTPUTF8"));
+
+    let eight_bit = "Subject: x\r\n\r\nä\r\n".as_bytes();
+    let trouble = peer.relay().send(&from, &to, eight_bit, PATIENCE).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Rejected);
+    let mut peer = Peer::new(|_, _| None).await;
+    peer.relay().send(&from, &to, eight_bit, PATIENCE).await.unwrap();
+    assert!(peer.log().iter().any(|(_, heard)| heard == "MAIL FROM:<us@example.com> BODY=8BITMIME"));
+    let trouble = peer.relay().send(&to[0], &to, MAIL, PATIENCE).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Unavailable);
+}
+
+#[tokio::test]
+async fn a_login_is_made_and_its_secrets_are_never_shown() {
+    let login = Some(("user".to_owned(), SecretString::from("pass word")));
+    let plain = BASE64_STANDARD.encode("\0user\0pass word");
+    let mut peer = Peer::new(|_, command| command.starts_with("AUTH").then(|| Act::Say("235 in\r\n".into()))).await;
+    let config = RelayConfig { credentials: login.clone(), ..peer.config() };
+    assert!(!format!("{config:?}").contains("pass"));
+    send(&Relay::new(config).unwrap(), &["a@example.org"]).await.unwrap();
+    assert!(peer.log().contains(&(0, format!("AUTH PLAIN {plain}"))));
+
+    // LOGIN, at a relay that repeats what it got.
+    let password = BASE64_STANDARD.encode("pass word");
+    let peer = Peer::new(|_, command| match command {
+        "(greeting)" | "." => None,
+        hello if hello.starts_with("EHLO") => say("250-peer\r\n250 AUTH LOGIN"),
+        "AUTH LOGIN" => say("334 VXNlcm5hbWU6"),
+        "dXNlcg==" => say("334 UGFzc3dvcmQ6"),
+        other => say(&format!("535 5.7.8 what is {other} (pass word)?")),
+    })
+    .await;
+    let config = RelayConfig { credentials: login.clone(), ..peer.config() };
+    let trouble = send(&Relay::new(config).unwrap(), &["a@example.org"]).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Unavailable);
+    assert!(trouble.message.ends_with("refused the login: 535 5.7.8 what is *** (***)?"), "{}", trouble.message);
+    assert!(!format!("{trouble:?}").contains(&password));
+
+    let peer = Peer::new(|_, command| if command.starts_with("EHLO") { say("250 peer") } else { None }).await;
+    let config = RelayConfig { credentials: login.clone(), ..peer.config() };
+    let trouble = send(&Relay::new(config.clone()).unwrap(), &["a@example.org"]).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Unavailable);
+    assert!(trouble.message.contains("offers no login"), "{}", trouble.message);
+
+    let error = Relay::new(RelayConfig { host: "smtp.example.com".into(), ..config }).err().unwrap();
+    assert!(error.contains("unencrypted"), "{error}");
+}
+
+#[tokio::test]
+async fn a_relay_that_is_not_there_is_unavailable() {
+    let config = Peer::new(|_, _| None).await.config();
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().port();
+    let trouble =
+        send(&Relay::new(RelayConfig { port: free, ..config }).unwrap(), &["a@example.org"]).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Unavailable);
+    assert!(trouble.message.contains("could not be reached"), "{}", trouble.message);
+    let trouble = outcome(&["a@example.org"], |_, command| match command {
+        "(greeting)" => Some(Act::Last("554 no mail from you\r\n".into())),
+        _ => None,
+    });
+    let trouble = trouble.await.unwrap_err();
+    assert!(trouble.message.ends_with("refused the connection: 554 no mail from you"), "{}", trouble.message);
+}
+
+/// A certificate for `localhost` alone, and what a peer needs to show it.
+fn certified() -> (Vec<u8>, TlsAcceptor) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let der = made.cert.der().to_vec();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![CertificateDer::from(der.clone())], key)
+        .unwrap();
+    (der, TlsAcceptor::from(Arc::new(config)))
+}
+
+#[tokio::test]
+async fn mail_goes_encrypted_to_a_relay_whose_certificate_is_trusted() {
+    for (tls, implicit) in [(MailTls::StartTls, false), (MailTls::Implicit, true)] {
+        let (root, acceptor) = certified();
+        let mut peer = Peer::encrypted(|_, _| None, Some(acceptor), implicit).await;
+        let login = Some(("user".to_owned(), SecretString::from("pass")));
+        let good =
+            RelayConfig { tls, host: "localhost".into(), roots: vec![root], credentials: login, ..peer.config() };
+        let relay = Relay::new(good.clone()).unwrap();
+        send(&relay, &["a@example.org"]).await.unwrap();
+        send(&relay, &["a@example.org"]).await.unwrap();
+        let log = peer.log();
+        assert_eq!(mails(&log).iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 0]);
+        assert_eq!(log.iter().any(|(_, heard)| heard == "STARTTLS"), !implicit);
+
+        for bad in [RelayConfig { roots: Vec::new(), ..good.clone() }, RelayConfig { host: "127.0.0.1".into(), ..good }]
+        {
+            let trouble = send(&Relay::new(bad).unwrap(), &["a@example.org"]).await.unwrap_err();
+            assert_eq!(trouble.kind, TroubleKind::Unavailable);
+            assert!(trouble.message.contains("certificate that cannot be trusted"), "{}", trouble.message);
+            assert!(!peer.log().iter().any(|(_, heard)| heard.starts_with("AUTH") || heard.starts_with("MAIL")));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_relay_without_encryption_gets_nothing_when_it_is_required() {
+    let mut peer = Peer::new(|_, command| if command.starts_with("EHLO") { say("250 peer") } else { None }).await;
+    let login = Some(("user".to_owned(), SecretString::from("pass")));
+    let config = RelayConfig { tls: MailTls::StartTls, credentials: login, ..peer.config() };
+    let trouble = send(&Relay::new(config).unwrap(), &["a@example.org"]).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Unavailable);
+    assert!(trouble.message.contains("STARTTLS"), "{}", trouble.message);
+    assert_eq!(peer.log().into_iter().filter(|(_, heard)| heard != "(closed)").count(), 1);
+}
+
+#[tokio::test]
+async fn what_was_said_before_the_encryption_does_not_count_after_it() {
+    let (root, acceptor) = certified();
+    let injected = "220 go\r\n250-evil\r\n250 AUTH PLAIN\r\n235 in\r\n250 ok\r\n250 ok\r\n354 go\r\n250 taken";
+    let script = move |_: usize, command: &str| if command == "STARTTLS" { say(injected) } else { None };
+    let mut peer = Peer::encrypted(script, Some(acceptor), false).await;
+    let config = RelayConfig { tls: MailTls::StartTls, host: "localhost".into(), roots: vec![root], ..peer.config() };
+    let trouble = send(&Relay::new(config).unwrap(), &["a@example.org"]).await.unwrap_err();
+    assert_eq!(trouble.kind, TroubleKind::Unavailable);
+    assert!(trouble.message.contains("more than it was asked"), "{}", trouble.message);
+    assert!(mails(&peer.log()).is_empty());
+}
+
+#[test]
+fn only_a_reply_that_speaks_of_the_address_calls_it_unknown() {
+    use crate::mail::reply::Reply;
+    for (code, text, unknown) in [
+        (550, "no such user", true),
+        (551, "not here", true),
+        (553, "bad name", true),
+        (554, "no", false),
+        (550, "5.1.1 who?", true),
+        (554, "5.1.10 null MX", true),
+        (550, "5.2.1 disabled", true),
+        (550, "5.2.2 full", false),
+        (550, "5.7.1 policy", false),
+        (550, "5.1.8 sender's domain unknown", false),
+        (550, "5.1 odd", true),
+    ] {
+        assert_eq!(Reply::new(code, text.to_owned()).unknown_address(), unknown, "{code} {text}");
+    }
+}
