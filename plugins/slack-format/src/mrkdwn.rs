@@ -1,15 +1,12 @@
 //! Text from people as Slack's mrkdwn: escaped, so that it mentions nobody and links nowhere.
 
-use alloc::borrow::{Cow, ToOwned};
+use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
 
 use pqh_channel_sdk::Timestamp;
-use pqh_channel_sdk::text::{clean, one_line, truncate};
+use pqh_channel_sdk::text::{MARKER, clean, enough, one_line, truncate};
 use pqh_channel_sdk::time::{seconds, utc};
-
-/// What stands where something was cut off.
-pub(crate) const MARKER: &str = "…";
 
 /// Escapes `&`, `<` and `>`, in that order; Slack decodes nothing else.
 pub fn escape(text: &str) -> String {
@@ -31,11 +28,6 @@ pub(crate) fn line(text: &str, limit: usize) -> String {
 pub(crate) fn lines(text: &str, limit: usize) -> String {
     let text = clean(&enough(text, limit));
     truncate(&escape(&text.trim().replace("```", "'''")), limit, MARKER).into_owned()
-}
-
-/// No more of a text than can matter: a megabyte of which a line is shown need not be worked on.
-fn enough(text: &str, limit: usize) -> Cow<'_, str> {
-    truncate(text, limit * 4 + 200, MARKER)
 }
 
 /// `line`, or `otherwise` where nothing is left of it.

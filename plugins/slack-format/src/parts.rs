@@ -8,10 +8,10 @@ use alloc::vec::Vec;
 
 use pqh_channel_sdk::events::{BrokenRule, Summary};
 use pqh_channel_sdk::list::{count, fitting, more, plural};
-use pqh_channel_sdk::text::{length, one_line, truncate, web_url};
+use pqh_channel_sdk::text::{MARKER, length, one_line, truncate, web_url};
 use pqh_channel_sdk::words::{Line, Part, UNNAMED, UNTITLED, VIEW_REPORT, Value, Words, sign_of};
 
-use crate::mrkdwn::{MARKER, date, line, line_or, lines, link};
+use crate::mrkdwn::{date, line, line_or, lines, link};
 
 /// How many labels are shown (Slack: fields <= 10).
 const LABELS: usize = 10;

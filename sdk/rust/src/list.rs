@@ -35,6 +35,11 @@ pub fn more(left: usize, noun: &str) -> String {
     format!("… and {} more {noun}{}", count(left), plural(left))
 }
 
+/// What is said of those that are not shown; nothing where all are.
+pub fn left_out(total: usize, shown: usize, noun: &str) -> String {
+    if total > shown { more(total - shown, noun) } else { String::new() }
+}
+
 /// "s", but for one.
 pub fn plural(number: usize) -> &'static str {
     if number == 1 { "" } else { "s" }

@@ -73,6 +73,30 @@ pub fn truncate<'a>(text: &'a str, limit: usize, marker: &str) -> Cow<'a, str> {
     Cow::Owned(format!("{kept}{marker}"))
 }
 
+/// What stands where something was cut off.
+pub const MARKER: &str = "…";
+
+/// People's text on one line: cleaned, and of at most `limit` characters, "…" included where something was cut off.
+pub fn line(text: &str, limit: usize) -> String {
+    truncate(&one_line(&enough(text, limit)), limit, MARKER).into_owned()
+}
+
+/// [`line`], or `otherwise` where nothing is left of it.
+pub fn line_or(text: &str, limit: usize, otherwise: &str) -> String {
+    let line = line(text, limit);
+    if line.is_empty() { otherwise.to_owned() } else { line }
+}
+
+/// As [`line`], but with line breaks.
+pub fn lines(text: &str, limit: usize) -> String {
+    truncate(clean(&enough(text, limit)).trim(), limit, MARKER).into_owned()
+}
+
+/// No more of a text than can matter: a megabyte of which a line is shown need not be worked on.
+pub fn enough(text: &str, limit: usize) -> Cow<'_, str> {
+    truncate(text, limit * 4 + 200, MARKER)
+}
+
 /// The last place up to `end` where `text` may be cut.
 fn cut(text: &str, end: usize) -> usize {
     let mut best = 0;
@@ -161,6 +185,14 @@ mod tests {
         for bad in ["", "javascript:alert(1)", "/reports/1", "https://", "https://a b/", "ftp://x.y", "mailto:a@b"] {
             assert_eq!(web_url(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_line_is_cleaned_and_cut_and_never_empty() {
+        assert_eq!(line(" a\n b\u{202e}  c ", 5), "a b c");
+        assert_eq!(line(&"x ".repeat(100_000), 4), "x x…");
+        assert_eq!(line_or(" \n", 5, "(none)"), "(none)");
+        assert_eq!(lines(" a\r\nb ", 5), "a\nb");
     }
 
     #[test]

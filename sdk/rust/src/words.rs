@@ -1,5 +1,4 @@
-//! What a message says, in the words of PyQueryHub's guide, before any service's markup: so that Slack, mail and cards say
-//! the same.
+//! What a message says, in the guide's words, before any service's markup: so that Slack, mail and cards say the same.
 //!
 //! Texts in it are people's own, of any length and with any markup, but where their type says `'static`: a renderer
 //! cleans, escapes and cuts each by its service's rules, and decides how a [`Part`] looks.

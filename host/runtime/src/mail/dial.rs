@@ -12,8 +12,8 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::commands::{Ehlo, Rset, Starttls};
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::{Response, Severity};
-use rustls::RootCertStore;
 use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{CertificateError, RootCertStore};
 use secrecy::ExposeSecret as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -27,6 +27,8 @@ use super::wire::Wire;
 const IDLE: Duration = Duration::from_secs(30);
 /// A relay that does not answer a kept connection's RSET in this time gets a new connection.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
+const NO_TLS: &str = "did not finish the TLS handshake";
+const NO_GREETING: &str = "did not greet, or has another kind of TLS at this port";
 const LOGINS: &[Mechanism] = &[Mechanism::Plain, Mechanism::Login];
 
 /// A connection, logged in.
@@ -97,9 +99,8 @@ impl Dialer {
             (Some(tls), _) => self.start_tls(wire, tls).await?,
             (None, _) => wire,
         };
-        let mut smtp = AsyncSmtpConnection::connect_with_transport(Box::new(wire), &self.hello)
-            .await
-            .map_err(|error| self.unwelcome(&error.into()))?;
+        let welcome = AsyncSmtpConnection::connect_with_transport(Box::new(wire), &self.hello);
+        let mut smtp = self.within(NO_GREETING, welcome).await?.map_err(|error| self.unwelcome(&error.into()))?;
         self.log_in(&mut smtp).await?;
         Ok(Connection::new(smtp))
     }
@@ -132,15 +133,26 @@ impl Dialer {
         Err(self.unreachable(&why))
     }
 
+    /// What a relay does not do in time, it does not do.
+    async fn within<T>(&self, what: &str, step: impl Future<Output = T>) -> Result<T, Trouble> {
+        let time = self.config.connect_timeout;
+        timeout(time, step).await.map_err(|_| self.failed(what, &format!("waited {time:?}")))
+    }
+
     async fn encrypt(&self, wire: Wire, (tls, name): &(TlsConnector, ServerName<'static>)) -> Result<Wire, Trouble> {
-        let encrypted = timeout(self.config.connect_timeout, wire.encrypt(tls, name)).await.map_err(|_| {
-            self.failed("did not finish the TLS handshake", &format!("waited {:?}", self.config.connect_timeout))
-        })?;
+        let encrypted = self.within(NO_TLS, wire.encrypt(tls, name)).await?;
         encrypted.map_err(|error| match error.get_ref().and_then(|error| error.downcast_ref()) {
             Some(rustls::Error::InvalidCertificate(why)) => {
-                self.failed("shows a certificate that cannot be trusted", &why.to_string())
+                let why = match why {
+                    CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                        "nobody whom this service trusts has signed it".to_owned()
+                    }
+                    why => why.to_string(),
+                };
+                self.failed("shows a certificate that cannot be trusted", &why)
             }
-            _ => self.failed("did not finish the TLS handshake", &error.to_string()),
+            Some(rustls::Error::InvalidMessage(_)) => self.failed(NO_TLS, "it has another kind of TLS at this port"),
+            _ => self.failed(NO_TLS, &error.to_string()),
         })
     }
 
@@ -157,7 +169,8 @@ impl Dialer {
     }
 
     async fn ask(&self, wire: &mut Wire, command: &str) -> Result<Response, Trouble> {
-        let reply = wire.ask(command).await.map_err(|error| self.unwelcome(&Failed::Broken(error.to_string())))?;
+        let reply = self.within(NO_GREETING, wire.ask(command)).await?;
+        let reply = reply.map_err(|error| self.unwelcome(&Failed::Broken(error.to_string())))?;
         if reply.code().severity == Severity::PositiveCompletion {
             return Ok(reply);
         }
@@ -171,7 +184,8 @@ impl Dialer {
         if smtp.server_info().get_auth_mechanism(LOGINS).is_none() {
             return Err(self.failed("offers no login that this service can use", "it knows PLAIN and LOGIN"));
         }
-        let answer = smtp.auth(LOGINS, &Credentials::new(user.clone(), password.to_owned())).await;
+        let credentials = Credentials::new(user.clone(), password.to_owned());
+        let answer = self.within("did not answer the login", smtp.auth(LOGINS, &credentials)).await?;
         agreed(answer, Severity::PositiveCompletion).map_err(|failed| {
             let plain = BASE64_STANDARD.encode(format!("\0{user}\0{password}"));
             let failed = failed.without(&[plain, BASE64_STANDARD.encode(password), password.to_owned()]);

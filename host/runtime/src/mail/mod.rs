@@ -3,6 +3,8 @@
 mod compose;
 mod config;
 mod dial;
+#[cfg(test)]
+mod peer;
 mod progress;
 mod recipient;
 mod relay;

@@ -13,7 +13,7 @@ use super::talk::Talk;
 
 /// Where mail goes.
 #[derive(Clone)]
-pub struct RelayConfig {
+pub(super) struct RelayConfig {
     /// The relay's name or address, as its certificate has it.
     pub host: String,
     /// Its port.
@@ -28,7 +28,7 @@ pub struct RelayConfig {
     pub hello: String,
     /// How many connections there are at most.
     pub connections: usize,
-    /// How long one address of the relay may take to answer, and the TLS handshake after that.
+    /// How long one address of the relay may take to answer; as long for each step after that, up to the login.
     pub connect_timeout: Duration,
 }
 

@@ -2,170 +2,15 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncWrite, AsyncWriteExt, BufReader};
 use tokio::net::TcpListener;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use crate::mail::peer::{Act, Peer, certified, raw_peer, say};
 
 const PATIENCE: Duration = Duration::from_secs(20);
-const SHORT: Duration = Duration::from_millis(300);
+/// Enough for all steps but the one that does not come.
+const SHORT: Duration = Duration::from_millis(1500);
 const MAIL: &[u8] = b"Subject: hi\r\n\r\n.a dot\r\nend\r\n";
-
-/// What the peer does about a command.
-enum Act {
-    Say(String),
-    /// And closes the connection.
-    Last(String),
-    Cut,
-    Nothing,
-}
-
-fn say(text: &str) -> Option<Act> {
-    Some(Act::Say(format!("{text}\r\n")))
-}
-
-/// A relay that follows a script, and tells what it heard: the number of the connection, and a command, "(mail) …" or
-/// "(closed)".
-struct Peer {
-    port: u16,
-    heard: UnboundedReceiver<(usize, String)>,
-}
-
-type Script = Arc<dyn Fn(usize, &str) -> Option<Act> + Send + Sync>;
-
-impl Peer {
-    /// The script gets "(greeting)", each command, and "." for the end of a mail. `None` is a plain yes.
-    async fn new(script: impl Fn(usize, &str) -> Option<Act> + Send + Sync + 'static) -> Self {
-        Self::encrypted(script, None, false).await
-    }
-
-    async fn encrypted(
-        script: impl Fn(usize, &str) -> Option<Act> + Send + Sync + 'static,
-        tls: Option<TlsAcceptor>,
-        implicit: bool,
-    ) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (tell, heard) = unbounded_channel();
-        let script: Script = Arc::new(script);
-        tokio::spawn(async move {
-            for number in 0.. {
-                let (stream, _) = listener.accept().await.unwrap();
-                let (script, tell, tls) = (script.clone(), tell.clone(), tls.clone());
-                tokio::spawn(async move {
-                    let upgrade = match &tls {
-                        Some(tls) if implicit => match tls.accept(stream).await {
-                            Ok(stream) => serve(stream, number, &script, &tell, true).await.map(|_| ()),
-                            Err(_) => None,
-                        },
-                        Some(tls) => match serve(stream, number, &script, &tell, true).await {
-                            Some(stream) => match tls.accept(stream).await {
-                                Ok(stream) => serve(stream, number, &script, &tell, false).await.map(|_| ()),
-                                Err(_) => None,
-                            },
-                            None => None,
-                        },
-                        None => serve(stream, number, &script, &tell, true).await.map(|_| ()),
-                    };
-                    assert!(upgrade.is_none());
-                    let _ = tell.send((number, "(closed)".to_owned()));
-                });
-            }
-        });
-        Self { port, heard }
-    }
-
-    /// Everything up to now.
-    fn log(&mut self) -> Vec<(usize, String)> {
-        std::iter::from_fn(|| self.heard.try_recv().ok()).collect()
-    }
-
-    /// Whether this is heard yet or will be.
-    async fn hears(&mut self, connection: usize, command: &str) {
-        while self.heard.recv().await.unwrap() != (connection, command.to_owned()) {}
-    }
-
-    fn config(&self) -> RelayConfig {
-        RelayConfig {
-            host: "127.0.0.1".to_owned(),
-            port: self.port,
-            tls: MailTls::None,
-            credentials: None,
-            roots: Vec::new(),
-            hello: "notify.example.com".to_owned(),
-            connections: 2,
-            connect_timeout: Duration::from_secs(10),
-        }
-    }
-
-    fn relay(&self) -> Relay {
-        Relay::new(self.config()).unwrap()
-    }
-}
-
-fn otherwise(command: &str) -> Act {
-    Act::Say(match command {
-        "(greeting)" => "220 peer\r\n".to_owned(),
-        "DATA" => "354 go on\r\n".to_owned(),
-        hello if hello.starts_with("EHLO") => {
-            "250-peer\r\n250-8BITMIME\r\n250-AUTH PLAIN LOGIN\r\n250 STARTTLS\r\n".to_owned()
-        }
-        _ => "250 ok\r\n".to_owned(),
-    })
-}
-
-/// Ends with the stream when the client is to encrypt.
-async fn serve<S: AsyncRead + AsyncWrite + Unpin>(
-    stream: S,
-    number: usize,
-    script: &Script,
-    tell: &UnboundedSender<(usize, String)>,
-    greet: bool,
-) -> Option<S> {
-    let mut stream = BufReader::new(stream);
-    let mut command = "(greeting)".to_owned();
-    let mut quiet = !greet;
-    loop {
-        let act = script(number, &command).unwrap_or_else(|| otherwise(&command));
-        let (text, go_on) = match act {
-            Act::Say(text) => (text, true),
-            Act::Last(text) => (text, false),
-            Act::Cut => return None,
-            Act::Nothing => (String::new(), true),
-        };
-        if !quiet {
-            stream.write_all(text.as_bytes()).await.ok()?;
-            stream.flush().await.ok()?;
-        }
-        quiet = false;
-        if !go_on {
-            return None;
-        }
-        if command == "STARTTLS" {
-            return Some(stream.into_inner());
-        }
-        if command == "DATA" && text.starts_with("354") {
-            let mut mail = String::new();
-            while !mail.ends_with("\r\n.\r\n") {
-                if stream.read_line(&mut mail).await.ok()? == 0 {
-                    return None;
-                }
-            }
-            tell.send((number, format!("(mail) {}", mail.strip_suffix(".\r\n").unwrap()))).unwrap();
-            command = ".".to_owned();
-            continue;
-        }
-        let mut line = String::new();
-        if stream.read_line(&mut line).await.ok()? == 0 {
-            return None;
-        }
-        command = line.trim_end().to_owned();
-        tell.send((number, command.clone())).unwrap();
-    }
-}
 
 fn address(text: &str) -> Address {
     text.parse().unwrap()
@@ -192,7 +37,7 @@ fn rcpt(command: &str, user: &str) -> bool {
 }
 
 fn refuse(command: &str, reply: &str) -> Option<Act> {
-    if command.starts_with("RCPT") { say(reply) } else { None }
+    command.starts_with("RCPT").then(|| say(reply))
 }
 
 fn mails(log: &[(usize, String)]) -> Vec<(usize, &str)> {
@@ -266,9 +111,8 @@ async fn a_mail_may_be_tried_again_when_every_address_is_deferred() {
 
 #[tokio::test]
 async fn one_deferred_address_among_refused_ones_may_be_tried_again() {
-    let script = |_: usize, command: &str| match rcpt(command, "a") {
-        true => say("450 busy"),
-        false => refuse(command, "550 5.1.1 who?"),
+    let script = |_: usize, command: &str| {
+        if rcpt(command, "a") { Some(say("450 busy")) } else { refuse(command, "550 5.1.1 who?") }
     };
     let trouble = outcome(&["a@example.org", "b@example.org"], script).await.unwrap_err();
     assert_eq!(trouble.kind, TroubleKind::Unavailable);
@@ -277,7 +121,7 @@ async fn one_deferred_address_among_refused_ones_may_be_tried_again() {
 
 #[tokio::test]
 async fn a_refused_sender_is_no_fault_of_the_mail() {
-    let script = |_: usize, command: &str| if command.starts_with("MAIL") { say("550 not you") } else { None };
+    let script = |_: usize, command: &str| command.starts_with("MAIL").then(|| say("550 not you"));
     let trouble = outcome(&["a@example.org"], script).await.unwrap_err();
     assert_eq!(trouble.kind, TroubleKind::Unavailable);
     assert!(trouble.message.ends_with("refused the sender: 550 not you"), "{}", trouble.message);
@@ -285,11 +129,7 @@ async fn a_refused_sender_is_no_fault_of_the_mail() {
 
 #[tokio::test]
 async fn a_relay_that_hangs_up_at_an_address_has_nothing() {
-    let mut peer = Peer::new(|_, command| match rcpt(command, "b") {
-        true => Some(Act::Last("421 4.3.2 closing\r\n".into())),
-        false => None,
-    })
-    .await;
+    let mut peer = Peer::new(|_, command| rcpt(command, "b").then(|| Act::Last("421 4.3.2 closing\r\n".into()))).await;
     let trouble = send(&peer.relay(), &["a@example.org", "b@example.org", "c@example.org"]).await.unwrap_err();
     assert_eq!(trouble.kind, TroubleKind::Unavailable);
     assert!(!peer.log().iter().any(|(_, heard)| heard == "DATA" || rcpt(heard, "c")));
@@ -310,7 +150,7 @@ async fn an_answer_to_the_mail_decides_its_fate() {
         ("DATA", Some("250 what?"), Unavailable),
         ("DATA", None, Unavailable),
     ] {
-        let script = move |_: usize, command: &str| (command == step).then(|| reply.and_then(say).unwrap_or(Act::Cut));
+        let script = move |_: usize, command: &str| (command == step).then(|| reply.map_or(Act::Cut, say));
         let trouble = outcome(&["a@example.org"], script).await.unwrap_err();
         assert_eq!(trouble.kind, kind, "{step} {reply:?}: {}", trouble.message);
     }
@@ -329,22 +169,6 @@ async fn silence_after_the_mail_leaves_its_outcome_unknown() {
         let trouble = peer.relay().send(&from, &to, MAIL, SHORT).await.unwrap_err();
         assert_eq!(trouble.kind, kind, "{step}: {}", trouble.message);
     }
-}
-
-/// A relay that answers lines with bytes, one connection long. What `serve` gives for no answer ends it.
-async fn raw_peer(serve: impl Fn(&str) -> Option<&'static [u8]> + Send + 'static) -> RelayConfig {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        let mut stream = BufReader::new(listener.accept().await.unwrap().0);
-        let mut line = String::new();
-        while let Some(answer) = serve(&line) {
-            stream.write_all(answer).await.unwrap();
-            line.clear();
-            stream.read_line(&mut line).await.unwrap();
-        }
-    });
-    RelayConfig { port, ..Peer::new(|_, _| None).await.config() }
 }
 
 #[tokio::test]
@@ -392,6 +216,30 @@ async fn a_connection_that_the_relay_closed_is_replaced() {
 }
 
 #[tokio::test]
+async fn a_kept_connection_that_is_silent_is_replaced() {
+    let mut peer = Peer::new(|number, command| (number == 0 && command == "RSET").then_some(Act::Nothing)).await;
+    let relay = peer.relay();
+    send(&relay, &["a@example.org"]).await.unwrap();
+    send(&relay, &["a@example.org"]).await.unwrap();
+    assert_eq!(mails(&peer.log()).iter().map(|(number, _)| *number).collect::<Vec<_>>(), [0, 1]);
+}
+
+#[test]
+fn no_address_can_hold_a_command() {
+    for text in [
+        "a\r\nb@example.org",
+        "\"a\r\nb\"@example.org",
+        "a@example.org\r\n",
+        "\"a\nb\"@example.org",
+        "a@[x]\r\n]",
+        "a>b@example.org",
+        "\"a\\\r\nb\"@example.org",
+    ] {
+        assert!(text.parse::<Address>().is_err(), "{text:?}");
+    }
+}
+
+#[tokio::test]
 async fn a_relay_that_takes_one_mail_a_connection_gets_a_connection_for_each() {
     for last in [None, Some("421 4.7.0 too many mails\r\n")] {
         let mails_heard = std::sync::atomic::AtomicUsize::new(0);
@@ -420,11 +268,21 @@ async fn a_fresh_connection_that_is_closed_is_not_tried_forever() {
 
 #[tokio::test]
 async fn a_dropped_send_closes_its_connection() {
-    for step in ["MAIL FROM:<us@example.com>", "RCPT TO:<a@example.org>", "DATA", "."] {
+    let sent = "(mail) Subject: hi\r\n\r\n..a dot\r\nend\r\n";
+    for (step, heard) in [
+        ("MAIL FROM:<us@example.com>", "MAIL FROM:<us@example.com>"),
+        ("RCPT TO:<a@example.org>", "RCPT TO:<a@example.org>"),
+        ("DATA", "DATA"),
+        (".", sent),
+    ] {
         let mut peer = Peer::new(move |number, command| (number == 0 && command == step).then_some(Act::Nothing)).await;
-        let relay = Relay::new(RelayConfig { connections: 1, ..peer.config() }).unwrap();
-        let dropped = tokio::time::timeout(SHORT, send(&relay, &["a@example.org"])).await;
-        assert!(dropped.is_err());
+        let relay = Arc::new(Relay::new(RelayConfig { connections: 1, ..peer.config() }).unwrap());
+        let dropped = tokio::spawn({
+            let relay = relay.clone();
+            async move { send(&relay, &["a@example.org"]).await }
+        });
+        peer.hears(0, heard).await;
+        dropped.abort();
         peer.hears(0, "(closed)").await;
         send(&relay, &["b@example.org"]).await.unwrap();
         assert_eq!(mails(&peer.log())[0].0, 1);
@@ -449,7 +307,7 @@ async fn waiting_for_a_connection_counts() {
 
 #[tokio::test]
 async fn verifying_sends_nothing() {
-    let mut peer = Peer::new(|_, command| if rcpt(command, "b") { say("550 5.1.1 who?") } else { None }).await;
+    let mut peer = Peer::new(|_, command| rcpt(command, "b").then(|| say("550 5.1.1 who?"))).await;
     let relay = peer.relay();
     let (from, to) = (address("us@example.com"), addresses(&["a@example.org", "b@example.org"]));
     let handed = relay.verify(&from, &to, PATIENCE).await.unwrap();
@@ -465,7 +323,7 @@ async fn verifying_sends_nothing() {
 #[tokio::test]
 async fn a_reply_of_many_lines_becomes_one() {
     let script = |_: usize, command: &str| match command {
-        "(greeting)" => say("220-peer\r\n220 at your service"),
+        "(greeting)" => Some(say("220-peer\r\n220 at your service")),
         _ => refuse(command, "550-5.1.1 no such\r\n550-5.1.1 user\r\n550 5.1.1 here"),
     };
     let trouble = outcome(&["a@example.org"], script).await.unwrap_err();
@@ -500,11 +358,11 @@ async fn replies_without_text_or_carriage_return_or_in_another_encoding_are_unde
 #[tokio::test]
 async fn a_hostile_reply_is_shown_short_and_clean() {
     let reply = format!("550 5.7.1 \u{1b}[31mred\0\u{7}\u{202e}{}", "x".repeat(100_000));
-    let script = move |_: usize, command: &str| if rcpt(command, "a") { say(&reply) } else { None };
+    let script = move |_: usize, command: &str| rcpt(command, "a").then(|| say(&reply));
     let handed = outcome(&["a@example.org", "c@example.org"], script).await.unwrap();
     let reply = &handed.refused[0].reply;
     assert!(reply.starts_with("550 5.7.1 "), "{reply}");
-    assert!(reply.chars().count() <= 200 && !reply.chars().any(|character| character.is_control()), "{reply}");
+    assert!(reply.chars().count() <= 200 && !reply.chars().any(char::is_control), "{reply}");
     assert_eq!(handed.taken, addresses(&["c@example.org"]));
 }
 
@@ -519,7 +377,7 @@ async fn a_reply_without_end_is_broken_off() {
 
 #[tokio::test]
 async fn an_answer_too_many_does_not_pass_for_the_next() {
-    let mut peer = Peer::new(|_, command| if command == "." { say("250 ok\r\n250 ok") } else { None }).await;
+    let mut peer = Peer::new(|_, command| (command == ".").then(|| say("250 ok\r\n250 ok"))).await;
     let relay = peer.relay();
     send(&relay, &["a@example.org"]).await.unwrap();
     send(&relay, &["a@example.org"]).await.unwrap();
@@ -575,10 +433,10 @@ async fn a_login_is_made_and_its_secrets_are_never_shown() {
     let password = BASE64_STANDARD.encode("pass word");
     let peer = Peer::new(|_, command| match command {
         "(greeting)" | "." => None,
-        hello if hello.starts_with("EHLO") => say("250-peer\r\n250 AUTH LOGIN"),
-        "AUTH LOGIN" => say("334 VXNlcm5hbWU6"),
-        "dXNlcg==" => say("334 UGFzc3dvcmQ6"),
-        other => say(&format!("535 5.7.8 what is {other} (pass word)?")),
+        hello if hello.starts_with("EHLO") => Some(say("250-peer\r\n250 AUTH LOGIN")),
+        "AUTH LOGIN" => Some(say("334 VXNlcm5hbWU6")),
+        "dXNlcg==" => Some(say("334 UGFzc3dvcmQ6")),
+        other => Some(say(&format!("535 5.7.8 what is {other} (pass word)?"))),
     })
     .await;
     let config = RelayConfig { credentials: login.clone(), ..peer.config() };
@@ -587,7 +445,7 @@ async fn a_login_is_made_and_its_secrets_are_never_shown() {
     assert!(trouble.message.ends_with("refused the login: 535 5.7.8 what is *** (***)?"), "{}", trouble.message);
     assert!(!format!("{trouble:?}").contains(&password));
 
-    let peer = Peer::new(|_, command| if command.starts_with("EHLO") { say("250 peer") } else { None }).await;
+    let peer = Peer::new(|_, command| command.starts_with("EHLO").then(|| say("250 peer"))).await;
     let config = RelayConfig { credentials: login.clone(), ..peer.config() };
     let trouble = send(&Relay::new(config.clone()).unwrap(), &["a@example.org"]).await.unwrap_err();
     assert_eq!(trouble.kind, TroubleKind::Unavailable);
@@ -611,20 +469,6 @@ async fn a_relay_that_is_not_there_is_unavailable() {
     });
     let trouble = trouble.await.unwrap_err();
     assert!(trouble.message.ends_with("refused the connection: 554 no mail from you"), "{}", trouble.message);
-}
-
-/// A certificate for `localhost` alone, and what a peer needs to show it.
-fn certified() -> (Vec<u8>, TlsAcceptor) {
-    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
-    let der = made.cert.der().to_vec();
-    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
-    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![CertificateDer::from(der.clone())], key)
-        .unwrap();
-    (der, TlsAcceptor::from(Arc::new(config)))
 }
 
 #[tokio::test]
@@ -654,7 +498,7 @@ async fn mail_goes_encrypted_to_a_relay_whose_certificate_is_trusted() {
 
 #[tokio::test]
 async fn a_relay_without_encryption_gets_nothing_when_it_is_required() {
-    let mut peer = Peer::new(|_, command| if command.starts_with("EHLO") { say("250 peer") } else { None }).await;
+    let mut peer = Peer::new(|_, command| command.starts_with("EHLO").then(|| say("250 peer"))).await;
     let login = Some(("user".to_owned(), SecretString::from("pass")));
     let config = RelayConfig { tls: MailTls::StartTls, credentials: login, ..peer.config() };
     let trouble = send(&Relay::new(config).unwrap(), &["a@example.org"]).await.unwrap_err();
@@ -667,7 +511,7 @@ async fn a_relay_without_encryption_gets_nothing_when_it_is_required() {
 async fn what_was_said_before_the_encryption_does_not_count_after_it() {
     let (root, acceptor) = certified();
     let injected = "220 go\r\n250-evil\r\n250 AUTH PLAIN\r\n235 in\r\n250 ok\r\n250 ok\r\n354 go\r\n250 taken";
-    let script = move |_: usize, command: &str| if command == "STARTTLS" { say(injected) } else { None };
+    let script = move |_: usize, command: &str| (command == "STARTTLS").then(|| say(injected));
     let mut peer = Peer::encrypted(script, Some(acceptor), false).await;
     let config = RelayConfig { tls: MailTls::StartTls, host: "localhost".into(), roots: vec![root], ..peer.config() };
     let trouble = send(&Relay::new(config).unwrap(), &["a@example.org"]).await.unwrap_err();

@@ -86,7 +86,11 @@ impl Wire {
             }
             let mut space = [0; 4096];
             let mut read = ReadBuf::new(&mut space);
-            ready!(Pin::new(&mut self.stream).poll_read(context, &mut read))?;
+            match ready!(Pin::new(&mut self.stream).poll_read(context, &mut read)) {
+                // rustls says so at length.
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {}
+                other => other?,
+            }
             let read = read.filled();
             self.bytes += read.len();
             if read.is_empty() {
