@@ -2,6 +2,7 @@
 
 pub mod bench;
 pub mod http_service;
+pub mod pagerduty;
 pub mod program;
 pub mod service;
 pub mod slack_webhook;

@@ -2,14 +2,17 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
+#[path = "support/python.rs"]
+mod python;
 #[path = "support/scenario/mod.rs"]
 mod scenario;
 #[path = "support/mod.rs"]
 mod support;
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use pqh_tests::slack_webhook::render;
+use python::has_python;
 use scenario::Scenario;
 use support::{Answer, Wire};
 
@@ -19,22 +22,8 @@ struct Ran {
     said: String,
 }
 
-/// Whether python3 is there. Where it has to be, that it is not fails the test.
-fn has_python() -> bool {
-    let version = Command::new("python3").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    let found = version.is_ok_and(|status| status.success());
-    assert!(
-        found || std::env::var_os("PQH_REQUIRE_PYTHON").is_none(),
-        "python3 is missing, and PQH_REQUIRE_PYTHON is set"
-    );
-    if !found {
-        println!("python3 is not installed: the example for notebooks is not tried");
-    }
-    found
-}
-
 /// Runs lines of Python after the example's import; they print what comes of them.
-async fn python(server: &str, token: &str, lines: &str) -> Ran {
+async fn run_python(server: &str, token: &str, lines: &str) -> Ran {
     let mut command = Command::new("python3");
     command
         .args(["-B", "-c", &format!("from pyqueryhub_notify import NotifyError, send_alert\n{lines}")])
@@ -54,13 +43,13 @@ fn refused(call: &str) -> String {
 
 #[tokio::test]
 async fn a_notebook_tells_a_channel_and_people_see_it() {
-    if !has_python() {
+    if !has_python(&[]) {
         return;
     }
     let scenario = Scenario::start().await;
     let webhook = scenario.channel("Sales - Alerts").await;
     let call = "print(send_alert('Sales - Alerts', 'Data Processing Update', '1,247 records processed.', 'warning'))";
-    let ran = python(&scenario.base(), &scenario.publisher, call).await;
+    let ran = run_python(&scenario.base(), &scenario.publisher, call).await;
     assert_eq!(ran.said, "");
     scenario.until_messages(&webhook, 1).await;
     let seen = render::message(&webhook.messages()[0], false);
@@ -74,13 +63,13 @@ async fn a_notebook_tells_a_channel_and_people_see_it() {
 
 #[tokio::test]
 async fn a_repeated_key_is_told_once_and_a_list_of_channels_is_told_in_each() {
-    if !has_python() {
+    if !has_python(&[]) {
         return;
     }
     let scenario = Scenario::start().await;
     let (sales, ops) = (scenario.channel("sales").await, scenario.channel("ops").await);
     let call = "for _ in range(2):\n    print(send_alert(['sales', 'ops'], 'ETL', 'Done.', key='etl-2024-12-15'))";
-    let ran = python(&scenario.base(), &scenario.publisher, call).await;
+    let ran = run_python(&scenario.base(), &scenario.publisher, call).await;
     let ids: Vec<&str> = ran.printed.lines().collect();
     assert!(ids.len() == 2 && ids[0] == ids[1], "{ids:?} {}", ran.said);
     scenario.until_messages(&sales, 1).await;
@@ -89,23 +78,23 @@ async fn a_repeated_key_is_told_once_and_a_list_of_channels_is_told_in_each() {
 
 #[tokio::test]
 async fn what_cannot_be_told_is_an_error_that_says_why_and_never_the_token() {
-    if !has_python() {
+    if !has_python(&[]) {
         return;
     }
     let scenario = Scenario::start().await;
     let webhook = scenario.channel("sales").await;
     let (base, token) = (scenario.base(), &scenario.publisher);
-    let level = python(&base, token, &refused("send_alert('sales', 'ETL', 'Done.', 'fatal')")).await;
+    let level = run_python(&base, token, &refused("send_alert('sales', 'ETL', 'Done.', 'fatal')")).await;
     assert_eq!(level.printed, "bad-level None level: expected one of success, warning, failure; found 'fatal'");
-    let unknown = python(&base, token, &refused("send_alert('salez', 'ETL', 'Done.')")).await;
+    let unknown = run_python(&base, token, &refused("send_alert('salez', 'ETL', 'Done.')")).await;
     assert!(
         unknown.printed.starts_with("unknown-channel 422 ") && unknown.printed.contains("salez"),
         "{}",
         unknown.printed
     );
-    let wrong = python(&base, "pqh_wrong-secret", &refused("send_alert('sales', 'ETL', 'Done.')")).await;
+    let wrong = run_python(&base, "pqh_wrong-secret", &refused("send_alert('sales', 'ETL', 'Done.')")).await;
     assert!(wrong.printed.contains(" 401 "), "{}", wrong.printed);
-    let broken = python(&base, "pqh_wrong\nsecret", "send_alert('sales', 'ETL', 'Done.')").await;
+    let broken = run_python(&base, "pqh_wrong\nsecret", "send_alert('sales', 'ETL', 'Done.')").await;
     assert!(broken.said.contains("PQH_TOKEN: expected visible ASCII"), "{}", broken.said);
     for ran in [&level, &unknown, &wrong, &broken] {
         for secret in [token.as_str(), "secret"] {
@@ -118,12 +107,12 @@ async fn what_cannot_be_told_is_an_error_that_says_why_and_never_the_token() {
 
 #[tokio::test]
 async fn who_is_asked_to_wait_tries_again_with_the_same_key_and_gives_up_in_the_end() {
-    if !has_python() {
+    if !has_python(&[]) {
         return;
     }
     let problem = br#"{ "code": "queue-full", "detail": "Too much waits." }"#;
     let wire = Wire::start(Answer::whole("429 Too Many Requests", "retry-after: 0\r\n", problem)).await;
-    let ran = python(&wire.url(), "pqh_token", &refused("send_alert('sales', 'ETL', 'Done.')")).await;
+    let ran = run_python(&wire.url(), "pqh_token", &refused("send_alert('sales', 'ETL', 'Done.')")).await;
     assert_eq!((ran.printed.as_str(), ran.said.as_str()), ("queue-full 429 Too much waits.", ""));
     let requests = wire.requests();
     let key = |request: &String| {

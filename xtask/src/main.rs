@@ -1,7 +1,8 @@
-//! The commands of development: `cargo xtask demo`, `test`, `soak`, `bench` and `dist`.
+//! The commands of development: `cargo xtask demo`, `test`, `soak`, `bench`, `dist` and `pictures`.
 
 mod bench;
 mod dist;
+mod pictures;
 mod run;
 
 use anyhow::Result;
@@ -38,6 +39,8 @@ enum Task {
     },
     /// Puts each component with its metadata, size and SHA-256 into dist/
     Dist,
+    /// Takes a picture of each mail for docs/pictures; needs chromium
+    Pictures,
 }
 
 fn main() -> Result<()> {
@@ -49,6 +52,7 @@ fn main() -> Result<()> {
         Task::Soak { kills, seed } => soak(kills, seed),
         Task::Bench { only } => bench::run(only),
         Task::Dist => dist::run(),
+        Task::Pictures => pictures::run(),
     }
 }
 

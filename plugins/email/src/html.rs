@@ -11,7 +11,7 @@ use pqh_channel_sdk::words::{Tone, Words};
 use crate::message::{Content, Limits, Section};
 use crate::plain::{self, FOOTER, TOO_LONG};
 
-/// Gmail cuts off what is longer (FACTS.md, 6); what it sees is a little longer than what we send.
+/// Gmail cuts off what is a little longer (FACTS.md, 6).
 const LONGEST: usize = 90_000;
 
 #[derive(Template)]

@@ -7,7 +7,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use pqh_channel_sdk::events::{BrokenRule, Summary};
-use pqh_channel_sdk::list::{count, left_out, plural};
+use pqh_channel_sdk::list::{count, left_out, names, plural};
 use pqh_channel_sdk::text::{line, line_or, lines, web_url};
 use pqh_channel_sdk::time::local_or_utc;
 use pqh_channel_sdk::words::{Line, Part, Tone, UNNAMED, UNTITLED, VIEW_REPORT, VIEW_RUNBOOK, Value, Words, sign_of};
@@ -19,8 +19,7 @@ const LINK: usize = 2000;
 /// A digest names no more; the host puts no more into one.
 const SUMMARIES: usize = 25;
 
-/// How much of people's texts is told. Gmail cuts a mail off at some 102 KB (FACTS.md, 6): where markup of texts makes more
-/// of it than that, all give up alike.
+/// How much of people's texts is told: less, all alike, where a mail would be longer than Gmail shows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Limits {
     name: usize,
@@ -44,14 +43,12 @@ impl Limits {
 pub(crate) struct Content {
     /// "🚨 Alert Triggered: Daily Sales Alert".
     pub(crate) headline: String,
-    /// As CSS has it.
     pub(crate) color: &'static str,
     pub(crate) sections: Vec<Section>,
     /// Name and value.
     pub(crate) labels: Vec<(String, String)>,
     pub(crate) more_labels: String,
     pub(crate) responders: String,
-    /// What is said, and where it leads.
     pub(crate) buttons: Vec<(&'static str, String)>,
     pub(crate) report_left_out: bool,
 }
@@ -105,7 +102,7 @@ impl Content {
             sections: words.parts.iter().map(|part| section(part, limits)).collect(),
             labels: words.labels.iter().take(limits.few).map(named).collect(),
             more_labels: left_out(words.labels.len(), limits.few, "label"),
-            responders: responders(&words.responders, limits.few),
+            responders: names(&words.responders, limits.few),
             buttons: links.into_iter().filter_map(|(label, url)| Some((label, url.filter(fits)?))).collect(),
             report_left_out,
         }
@@ -162,9 +159,4 @@ fn summary(summary: &Summary, limits: Limits) -> Told {
         when: line(&local_or_utc(summary.occurred_at, &summary.occurred_at_local), 60),
         link: url.filter(|url| url.len() <= LINK / 4),
     }
-}
-
-fn responders(all: &[&str], most: usize) -> String {
-    let named = all.iter().take(most).map(|name| line(name, 100)).collect::<Vec<_>>().join(", ");
-    if all.len() > most { format!("{named} and {} more", count(all.len() - most)) } else { named }
 }

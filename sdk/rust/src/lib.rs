@@ -83,6 +83,7 @@ pub mod mail;
 #[cfg(all(target_family = "wasm", not(feature = "std")))]
 mod memory;
 mod panics;
+pub mod plain;
 mod settings;
 #[cfg(not(target_family = "wasm"))]
 pub mod testkit;

@@ -3,8 +3,9 @@
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
-use crate::text::length;
+use crate::text::{length, line};
 
 /// `heading` and as many lines as fit into `limit` characters, each whole; what does not fit is counted.
 pub fn fitting(heading: &str, lines: impl Iterator<Item = String>, total: usize, noun: &str, limit: usize) -> String {
@@ -40,6 +41,13 @@ pub fn left_out(total: usize, shown: usize, noun: &str) -> String {
     if total > shown { more(total - shown, noun) } else { String::new() }
 }
 
+/// "ada@example.com, bo@example.com and 3 more": people's names, of which at most `most` are told.
+pub fn names(all: &[&str], most: usize) -> String {
+    let told: Vec<String> = all.iter().take(most).map(|name| line(name, 100)).collect();
+    let told = told.join(", ");
+    if all.len() > most { format!("{told} and {} more", count(all.len() - most)) } else { told }
+}
+
 /// "s", but for one.
 pub fn plural(number: usize) -> &'static str {
     if number == 1 { "" } else { "s" }
@@ -72,6 +80,13 @@ mod tests {
         assert_eq!(list(35), "Rules:\n1. rule\n… and 2 more rules");
         assert_eq!(list(10), "Rules: 3 rules");
         assert_eq!(more(1, "label"), "… and 1 more label");
+    }
+
+    #[test]
+    fn of_many_names_some_are_told() {
+        assert_eq!(names(&["ada", " b\no "], 3), "ada, b o");
+        assert_eq!(names(&["ada", "bo", "cy"], 2), "ada, bo and 1 more");
+        assert_eq!(names(&[], 2), "");
     }
 
     #[test]

@@ -92,6 +92,20 @@ pub fn lines(text: &str, limit: usize) -> String {
     truncate(clean(&enough(text, limit)).trim(), limit, MARKER).into_owned()
 }
 
+/// An id that a service takes: as it is, where it is one clean line of at most `limit` characters; else what fits of it,
+/// and a hash of the whole, so that it stays the same and distinct.
+pub fn short_id(id: &str, limit: usize) -> Cow<'_, str> {
+    if length(id) <= limit && !id.is_empty() && one_line(id) == id {
+        return Cow::Borrowed(id);
+    }
+    // FNV-1a.
+    let hash = id
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    let start = one_line(&truncate(id, limit, ""));
+    Cow::Owned(format!("{}-{hash:016x}", truncate(&start, limit.saturating_sub(17), "")))
+}
+
 /// No more of a text than can matter: a megabyte of which a line is shown need not be worked on.
 pub fn enough(text: &str, limit: usize) -> Cow<'_, str> {
     truncate(text, limit * 4 + 200, MARKER)
@@ -193,6 +207,21 @@ mod tests {
         assert_eq!(line(&"x ".repeat(100_000), 4), "x x…");
         assert_eq!(line_or(" \n", 5, "(none)"), "(none)");
         assert_eq!(lines(" a\r\nb ", 5), "a\nb");
+    }
+
+    #[test]
+    fn an_id_that_does_not_fit_stays_the_same_and_distinct() {
+        let id = |text: &str| short_id(text, 255).into_owned();
+        assert_eq!(id("alert-1"), "alert-1");
+        assert_eq!(id(&"k".repeat(255)), "k".repeat(255));
+        let long = |end: &str| id(&("ü".repeat(300) + end));
+        assert_eq!(long("a"), long("a"));
+        assert_ne!(long("a"), long("b"));
+        assert_ne!(id("a\u{0}"), id("a"));
+        assert_ne!(id(" a"), id("a"));
+        for key in [long(""), id(""), id("\n\u{202e}"), id(&"e\u{301}".repeat(9000))] {
+            assert!((17..=255).contains(&length(&key)), "{key}");
+        }
     }
 
     #[test]

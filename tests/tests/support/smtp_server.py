@@ -4,8 +4,9 @@ Prints {"port": N} when it is ready, then one JSON line for each accepted mail:
 {"from", "to", "data", "peer_tls", "auth"}. Ends when its standard input ends.
 
 What it answers depends on the local part of the address:
-  refused@  550 always                grey@    451 the first time, then 250
-  full@     452 always                policy@  554 always
+  refused@  550 always                policy@  554 always
+  full@     452 always                gone@    250 the first time, then 550
+  grey@     451 the second time, else 250: as if a check had come long before
   nomail@   as a sender: 550
 and on words in the mail:
   BREAK-AFTER-DATA  prints the mail, then closes the connection without an answer
@@ -14,6 +15,7 @@ and on words in the mail:
 
 import argparse
 import asyncio
+import collections
 import json
 import logging
 import os
@@ -32,7 +34,7 @@ def tell(value):
 
 class Rules:
     def __init__(self):
-        self.greylisted = set()
+        self.asked = collections.Counter()
 
     async def handle_MAIL(self, server, session, envelope, address, options):
         if address.startswith("nomail@"):
@@ -49,9 +51,11 @@ class Rules:
             return "452 4.2.2 mailbox full"
         if local == "policy":
             return "554 5.7.1 policy"
-        if local == "grey" and address not in self.greylisted:
-            self.greylisted.add(address)
+        self.asked[address] += 1
+        if local == "grey" and self.asked[address] == 2:
             return "451 4.7.1 greylisted, try again"
+        if local == "gone" and self.asked[address] > 1:
+            return "550 5.1.1 no such user"
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
         return "250 2.1.5 OK"
