@@ -6,10 +6,10 @@ use alloc::string::String;
 use askama::Template;
 use pqh_channel_sdk::Failure;
 use pqh_channel_sdk::text::line;
-use pqh_channel_sdk::words::{Tone, Words};
+use pqh_channel_sdk::words::{TOO_LONG, Tone, Words};
 
 use crate::message::{Content, Limits, Section};
-use crate::plain::{self, FOOTER, TOO_LONG};
+use crate::plain::{self, FOOTER};
 
 /// Gmail cuts off what is a little longer (FACTS.md, 6).
 const LONGEST: usize = 90_000;

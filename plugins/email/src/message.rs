@@ -10,7 +10,7 @@ use pqh_channel_sdk::events::{BrokenRule, Summary};
 use pqh_channel_sdk::list::{count, left_out, names, plural};
 use pqh_channel_sdk::text::{line, line_or, lines, web_url};
 use pqh_channel_sdk::time::local_or_utc;
-use pqh_channel_sdk::words::{Line, Part, Tone, UNNAMED, UNTITLED, VIEW_REPORT, VIEW_RUNBOOK, Value, Words, sign_of};
+use pqh_channel_sdk::words::{Line, Part, Tone, UNNAMED, UNTITLED, Value, Words, sign_of};
 
 use crate::html::color;
 
@@ -89,10 +89,7 @@ pub(crate) struct Told {
 
 impl Content {
     pub(crate) fn of(words: &Words<'_>, limits: Limits) -> Self {
-        let fits = |url: &String| url.len() <= LINK;
-        let report = words.report.and_then(web_url);
-        let report_left_out = report.as_ref().is_some_and(|url| !fits(url));
-        let links = [(VIEW_REPORT, report), (VIEW_RUNBOOK, words.runbook.clone())];
+        let (buttons, report_left_out) = words.links(LINK);
         let named = |(name, value): &(&str, &str)| {
             (line_or(name, limits.name, UNNAMED), line_or(value, limits.name, "(empty)"))
         };
@@ -103,7 +100,7 @@ impl Content {
             labels: words.labels.iter().take(limits.few).map(named).collect(),
             more_labels: left_out(words.labels.len(), limits.few, "label"),
             responders: names(&words.responders, limits.few),
-            buttons: links.into_iter().filter_map(|(label, url)| Some((label, url.filter(fits)?))).collect(),
+            buttons,
             report_left_out,
         }
     }

@@ -5,15 +5,12 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use pqh_channel_sdk::words::Words;
+use pqh_channel_sdk::words::{TOO_LONG, Words};
 
 use crate::message::{Content, Limits, Rule, Section, Told};
 
 /// What stands under every mail.
 pub(crate) const FOOTER: &str = "Sent by PyQueryHub. Who gets this mail is set in the notification channel's settings.";
-/// What is said where a report's address does not fit.
-pub(crate) const TOO_LONG: &str = "The report's address is too long to be shown here.";
-
 pub(crate) fn render(words: &Words<'_>) -> String {
     let content = Content::of(words, Limits::STEPS[0]);
     let join = |lines: Vec<String>| lines.join("\n");

@@ -10,21 +10,14 @@ use serde_json::Value;
 
 use crate::ROUTING_KEY;
 
-/// How the body of a 400 says that the key is the matter, in lower case (FACTS.md, 3).
-const OF_THE_KEY: [&str; 4] = ["routing key", "routing_key", "routing-key", "routingkey"];
 /// How long PagerDuty asks to be left alone after a 429: "each request being 30 seconds apart" (FACTS.md, 4).
 const REST: u64 = 30_000;
-const ODD: &str =
-    "PagerDuty took the event, but did not say so in its usual words: look whether the alert is as it should be.";
 
 /// What an answer says of an alert's event that was sent with this key.
 pub(crate) fn of_alert(answer: &Answer, sent: &str) -> Result<Receipt, Failure> {
     let said: Value = serde_json::from_str(&answer.text()).unwrap_or_default();
     match answer.status() {
-        200..=299 => {
-            let receipt = Receipt::new().reference(said["dedup_key"].as_str().unwrap_or(sent));
-            Ok(if said["status"] == "success" { receipt } else { receipt.warning(ODD) })
-        }
+        200..=299 => Ok(Receipt::new().reference(said["dedup_key"].as_str().unwrap_or(sent))),
         400 if names_the_key(answer) => Err(Failure::unauthorized(
             "invalid_routing_key",
             format!("PagerDuty does not know the integration key{}.", answer.said()),
@@ -46,24 +39,20 @@ pub(crate) fn of_alert(answer: &Answer, sent: &str) -> Result<Receipt, Failure> 
 
 /// The same of a change event. Keys of rulesets take none, so a refused key says nothing of alerts.
 pub(crate) fn of_change(answer: &Answer) -> Result<(), Failure> {
-    let Err(failure) = of_alert(answer, "") else { return Ok(()) };
-    if failure.kind != FailureKind::Unauthorized {
-        return Err(failure);
-    }
-    Err(Failure::rejected(
-        "change_event_refused",
-        format!("PagerDuty takes no change event by this integration key{}.", answer.said()),
-    )
-    .remedy(
-        "What needs nobody's action goes to PagerDuty as a change event, which the keys of event orchestrations and rulesets do \
-         not take: use the Integration Key of a service, or send such messages to another notification channel.",
-    )
-    .field(ROUTING_KEY))
+    const REMEDY: &str = "What needs nobody's action goes to PagerDuty as a change event, which the keys of event \
+                          orchestrations and rulesets do not take: use the Integration Key of a service, or send such \
+                          messages to another notification channel.";
+    of_alert(answer, "").map(drop).map_err(|failure| match failure.kind {
+        FailureKind::Unauthorized => {
+            Failure::rejected("change_event_refused", failure.message).remedy(REMEDY).field(ROUTING_KEY)
+        }
+        _ => failure,
+    })
 }
 
+/// Whether the body of a 400 says that the key is the matter (FACTS.md, 3).
 fn names_the_key(answer: &Answer) -> bool {
-    let body = answer.text().to_ascii_lowercase();
-    OF_THE_KEY.iter().any(|word| body.contains(word))
+    answer.text().to_ascii_lowercase().replace([' ', '_', '-'], "").contains("routingkey")
 }
 
 fn invalid(answer: &Answer, said: &Value) -> Failure {

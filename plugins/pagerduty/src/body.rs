@@ -6,9 +6,9 @@ use alloc::vec::Vec;
 
 use pqh_channel_sdk::events::{Detail, Event};
 use pqh_channel_sdk::plain::summary;
-use pqh_channel_sdk::text::{line_or, web_url};
+use pqh_channel_sdk::text::line_or;
 use pqh_channel_sdk::time::rfc3339;
-use pqh_channel_sdk::words::{Tone, VIEW_REPORT, VIEW_RUNBOOK, Words};
+use pqh_channel_sdk::words::{TOO_LONG, Tone, VIEW_REPORT, Words};
 use serde::Serialize;
 
 use crate::details::Details;
@@ -17,13 +17,12 @@ use crate::details::Details;
 const NAME: usize = 250;
 /// The longest address; PagerDuty names no limit.
 const ADDRESS: usize = 3000;
-/// Who sends.
 const CLIENT: &str = "PyQueryHub";
 
-/// The body of a request. What is not there is left out.
+/// A request's body, without what is not there.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Body<'a> {
-    /// Empty: the host places the key here.
+    /// Where the host places the key.
     routing_key: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     event_action: Option<&'static str>,
@@ -92,15 +91,11 @@ impl<'a> Body<'a> {
     pub(crate) fn change(event: &Event) -> Self {
         let words = Words::of(event);
         let mut custom_details = Details::of(event, &words);
-        let mut links = Vec::new();
-        match words.report.and_then(web_url) {
-            Some(href) if href.len() <= ADDRESS => links.push(Link { href, text: VIEW_REPORT }),
-            Some(_) => {
-                custom_details.push(VIEW_REPORT, "The report's address is too long to be shown here.".to_owned());
-            }
-            None => {}
+        let (links, left_out) = words.links(ADDRESS);
+        if left_out {
+            custom_details.push(VIEW_REPORT, TOO_LONG.to_owned());
         }
-        links.extend(words.runbook.clone().map(|href| Link { href, text: VIEW_RUNBOOK }));
+        let links = links.into_iter().map(|(text, href)| Link { href, text }).collect();
         let payload = Payload {
             summary: summary(event),
             source: line_or(event.report.as_ref().map_or("", |report| &report.name), NAME, CLIENT),

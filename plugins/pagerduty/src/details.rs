@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use pqh_channel_sdk::events::Event;
-use pqh_channel_sdk::list::{more, names};
+use pqh_channel_sdk::list::{left_out, names};
 use pqh_channel_sdk::plain::{self, rule};
 use pqh_channel_sdk::text::{line_or, lines};
 use pqh_channel_sdk::words::{Line, Part, UNNAMED, Value, Words};
@@ -39,7 +39,7 @@ impl Details {
                     for (number, broken) in (1..).zip(rules.iter().take(RULES)) {
                         details.push(&format!("Rule {number}"), rule(broken));
                     }
-                    details.left_out(rules.len(), RULES, "More rules", "broken rule");
+                    details.push("More rules", left_out(rules.len(), RULES, "broken rule"));
                 }
                 Part::Summaries(_) => {}
             }
@@ -51,21 +51,16 @@ impl Details {
         for (name, value) in words.labels.iter().take(LABELS) {
             details.push(&line_or(name, LABEL.0, UNNAMED), line_or(value, LABEL.1, "(empty)"));
         }
-        details.left_out(words.labels.len(), LABELS, "More labels", "label");
-        if !words.responders.is_empty() {
-            details.push("Who should respond", names(&words.responders, RESPONDERS));
-        }
+        details.push("More labels", left_out(words.labels.len(), LABELS, "label"));
+        details.push("Who should respond", names(&words.responders, RESPONDERS));
         details
     }
 
-    fn left_out(&mut self, total: usize, limit: usize, name: &str, noun: &str) {
-        if total > limit {
-            self.push(name, more(total - limit, noun));
-        }
-    }
-
-    /// A row; a name that stands already gets a number.
+    /// A row, where there is something to say; a name that stands already gets a number.
     pub(crate) fn push(&mut self, name: &str, value: String) {
+        if value.is_empty() {
+            return;
+        }
         let mut unique = name.to_owned();
         let mut number = 2;
         while self.has(&unique) {

@@ -2,7 +2,7 @@
 
 use pqh_channel_sdk::prelude::*;
 
-use crate::{ROUTING_KEY, Region};
+use crate::{EU, ROUTING_KEY, US};
 
 pub(crate) fn descriptor() -> Descriptor {
     Descriptor::new(
@@ -15,11 +15,7 @@ pub(crate) fn descriptor() -> Descriptor {
         "Where you log in tells it: app.eu.pagerduty.com, or a name before .eu.pagerduty.com, is EU; all else \
                      is US.",
     ))
-    .credential(
-        Credential::new(ROUTING_KEY, Placement::JsonBody("/routing_key".into()))
-            .to_host(Region::Us.host())
-            .to_host(Region::Eu.host()),
-    )
+    .credential(Credential::new(ROUTING_KEY, Placement::JsonBody("/routing_key".into())).to_host(US).to_host(EU))
     .target([ROUTING_KEY])
     // About 120 a minute for each key, whoever sends (FACTS.md, 4): half of that is left to others.
     .pace_per_target(60, 5)

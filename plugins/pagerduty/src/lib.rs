@@ -11,6 +11,7 @@ mod form;
 
 use alloc::borrow::Cow;
 use alloc::format;
+use alloc::string::String;
 
 use pqh_channel_sdk::events::Detail;
 use pqh_channel_sdk::prelude::*;
@@ -22,6 +23,9 @@ use body::Body;
 
 /// The credential, and the field that holds it: the integration key.
 const ROUTING_KEY: &str = "routing-key";
+/// Where accounts live (FACTS.md, 1).
+const US: &str = "events.pagerduty.com";
+const EU: &str = "events.eu.pagerduty.com";
 /// Where alerts go.
 const ALERTS: &str = "/v2/enqueue";
 /// Where goes what pages nobody.
@@ -35,9 +39,6 @@ const CHANGED: &str = "It went out as a change event, which pages nobody and ope
                        service's recent changes, where the account has them.";
 const TESTED: &str = "PagerDuty got an alert of severity info, and its resolution at once, so that nothing stays open. Whoever \
                       is on call may have been notified.";
-const NOTHING_TO_RESOLVE: &str = "The event names neither its alert nor its incident, so PagerDuty may have found nothing to \
-                                  resolve: look whether the alert is still open there.";
-
 /// PagerDuty.
 #[derive(Debug)]
 pub struct PagerDuty;
@@ -45,30 +46,9 @@ pub struct PagerDuty;
 /// What an administrator sets beside the key.
 #[derive(Debug, Deserialize)]
 pub struct Settings {
-    /// Where the account lives.
+    /// "us", or "eu" for accounts at `app.eu.pagerduty.com`.
     #[serde(default)]
-    pub region: Region,
-}
-
-/// PagerDuty's service regions.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Region {
-    /// `app.pagerduty.com`.
-    #[default]
-    Us,
-    /// `app.eu.pagerduty.com`.
-    Eu,
-}
-
-impl Region {
-    /// Where its events go.
-    pub(crate) const fn host(self) -> &'static str {
-        match self {
-            Self::Us => "events.pagerduty.com",
-            Self::Eu => "events.eu.pagerduty.com",
-        }
-    }
+    region: String,
 }
 
 impl Channel for PagerDuty {
@@ -79,22 +59,18 @@ impl Channel for PagerDuty {
     }
 
     fn check(configuration: &Configuration<Settings>) -> Result<(), Failure> {
-        send(configuration.settings.region, &Body::resolve(CHECK_KEY), CHECK_KEY).map(drop)
+        send(&configuration.settings, &Body::resolve(CHECK_KEY), CHECK_KEY).map(drop)
     }
 
     fn deliver(delivery: &Delivery<Settings>) -> Result<Receipt, Failure> {
-        let region = delivery.settings().region;
-        let event = &delivery.event;
+        let (settings, event) = (delivery.settings(), &delivery.event);
+        let event_key = short_id(&event.id, KEY_LIMIT);
         match &event.detail {
-            Detail::Triggered(_) => open(region, event, &alert_key(event)),
-            Detail::Resolved(_) => {
-                let key = alert_key(event);
-                let receipt = send(region, &Body::resolve(&key), &key)?;
-                Ok(if key == event_key(event) { receipt.warning(NOTHING_TO_RESOLVE) } else { receipt })
-            }
-            Detail::Notebook(_) | Detail::Notice(_) if Tone::of(event) <= Tone::Info => change(region, event),
-            Detail::Notebook(_) | Detail::Notice(_) => open(region, event, &event_key(event)),
-            Detail::Test => test(region, event),
+            Detail::Triggered(_) => open(settings, event, &alert_key(event)),
+            Detail::Resolved(_) => send(settings, &Body::resolve(&alert_key(event)), &alert_key(event)),
+            Detail::Notebook(_) | Detail::Notice(_) if Tone::of(event) <= Tone::Info => change(settings, event),
+            Detail::Notebook(_) | Detail::Notice(_) => open(settings, event, &event_key),
+            Detail::Test => test(settings, event, &event_key),
             // The host makes none for this type.
             Detail::Digest(_) => Err(Failure::rejected("digest", "A digest cannot be told as one alert.")
                 .remedy("Report it to PyQueryHub support: PagerDuty takes each event by itself.")),
@@ -108,20 +84,14 @@ fn alert_key(event: &Event) -> Cow<'_, str> {
     short_id(named.unwrap_or(&event.id), KEY_LIMIT)
 }
 
-/// What this event alone has.
-fn event_key(event: &Event) -> Cow<'_, str> {
-    short_id(&event.id, KEY_LIMIT)
-}
-
-fn open(region: Region, event: &Event, key: &str) -> Result<Receipt, Failure> {
-    send(region, &Body::trigger(event, key), key)
+fn open(settings: &Settings, event: &Event, key: &str) -> Result<Receipt, Failure> {
+    send(settings, &Body::trigger(event, key), key)
 }
 
 /// An alert that is there to be seen, and resolved at once.
-fn test(region: Region, event: &Event) -> Result<Receipt, Failure> {
-    let key = event_key(event);
-    let receipt = open(region, event, &key)?;
-    send(region, &Body::resolve(&key), &key).map_err(|failure| Failure {
+fn test(settings: &Settings, event: &Event, key: &str) -> Result<Receipt, Failure> {
+    let receipt = open(settings, event, key)?;
+    send(settings, &Body::resolve(key), key).map_err(|failure| Failure {
         message: format!("The test's alert was opened, but not resolved: {}", failure.message),
         ..failure
     })?;
@@ -129,20 +99,19 @@ fn test(region: Region, event: &Event) -> Result<Receipt, Failure> {
 }
 
 /// What is good to know, and no reason to wake anybody. It has no deduplication key: twice it would be shown twice.
-fn change(region: Region, event: &Event) -> Result<Receipt, Failure> {
-    let answer = request(region, CHANGES, &Body::change(event)).send()?;
-    answers::of_change(&answer)?;
+fn change(settings: &Settings, event: &Event) -> Result<Receipt, Failure> {
+    answers::of_change(&request(settings, CHANGES, &Body::change(event)).send()?)?;
     Ok(Receipt::new().warning(CHANGED))
 }
 
 /// The deduplication key makes it harmless to send the same again.
-fn send(region: Region, body: &Body<'_>, key: &str) -> Result<Receipt, Failure> {
-    let answer = request(region, ALERTS, body).repeatable().send()?;
-    answers::of_alert(&answer, key)
+fn send(settings: &Settings, body: &Body<'_>, key: &str) -> Result<Receipt, Failure> {
+    answers::of_alert(&request(settings, ALERTS, body).repeatable().send()?, key)
 }
 
-fn request(region: Region, path: &str, body: &Body<'_>) -> Request {
-    Request::post(format!("https://{}{path}", region.host())).credential(ROUTING_KEY).json(body)
+fn request(settings: &Settings, path: &str, body: &Body<'_>) -> Request {
+    let host = if settings.region == "eu" { EU } else { US };
+    Request::post(format!("https://{host}{path}")).credential(ROUTING_KEY).json(body)
 }
 
 pqh_channel_sdk::export_channel!(PagerDuty);

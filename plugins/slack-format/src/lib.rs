@@ -21,7 +21,7 @@ use alloc::vec::Vec;
 
 use pqh_channel_sdk::events::Event;
 use pqh_channel_sdk::text::length;
-use pqh_channel_sdk::words::{Tone, VIEW_REPORT, VIEW_RUNBOOK, Words};
+use pqh_channel_sdk::words::{TOO_LONG, Tone, VIEW_REPORT, VIEW_RUNBOOK, Words};
 
 pub use message::{Attachment, Block, Message, TextObject};
 pub use mrkdwn::{escape, link};
@@ -40,9 +40,6 @@ pub const LINK_LIMIT: usize = 3900;
 const BLOCKS_LIMIT: usize = 9800;
 /// How much of a title is shown.
 const TITLE_LIMIT: usize = 250;
-
-/// What is said where a report's address does not fit into any message.
-pub(crate) const TOO_LONG: &str = "The report's address is too long to be shown here.";
 
 /// The message for Slack.
 pub fn render(event: &Event) -> Message {

@@ -7,12 +7,12 @@ use alloc::vec::Vec;
 
 use pqh_channel_sdk::events::{Detail, Event};
 use pqh_channel_sdk::text::length;
-use pqh_channel_sdk::words::{VIEW_REPORT, VIEW_RUNBOOK, Words};
+use pqh_channel_sdk::words::{TOO_LONG, VIEW_REPORT, VIEW_RUNBOOK, Words};
 
 use crate::address::Address;
 use crate::mrkdwn::link;
 use crate::parts::{self, Limits};
-use crate::{Message, TEXT_LIMIT, TITLE_LIMIT, TOO_LONG, headline};
+use crate::{Message, TEXT_LIMIT, TITLE_LIMIT, headline};
 
 /// What a trigger's list needs at least: its heading and its count.
 const LIST_MINIMUM: usize = 80;

@@ -3,6 +3,7 @@
 //! Texts in it are people's own, of any length and with any markup, but where their type says `'static`: a renderer
 //! cleans, escapes and cuts each by its service's rules, and decides how a [`Part`] looks.
 
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -35,7 +36,7 @@ pub struct Words<'a> {
     /// Where 'View Report' leads, as people gave it: see [`web_url`].
     pub report: Option<&'a str>,
     /// Where 'View Runbook' leads: a web address of at most 3000 characters, percent-encoded.
-    pub runbook: Option<alloc::string::String>,
+    pub runbook: Option<String>,
 }
 
 /// How a message should look: its colour, where there are colours.
@@ -111,6 +112,8 @@ pub const UNNAMED: &str = "(unnamed)";
 pub const VIEW_REPORT: &str = "View Report";
 /// What the button to a runbook says.
 pub const VIEW_RUNBOOK: &str = "View Runbook";
+/// What is said where a report's address does not fit.
+pub const TOO_LONG: &str = "The report's address is too long to be shown here.";
 
 impl<'a> Words<'a> {
     /// What there is to say of an event.
@@ -142,8 +145,19 @@ impl<'a> Words<'a> {
     }
 }
 
+impl Words<'_> {
+    /// What buttons say and where they lead, those of at most `limit` bytes; and whether the report's address is longer.
+    pub fn links(&self, limit: usize) -> (Vec<(&'static str, String)>, bool) {
+        let report = self.report.and_then(web_url);
+        let left_out = report.as_ref().is_some_and(|url| url.len() > limit);
+        let links = [(VIEW_REPORT, report), (VIEW_RUNBOOK, self.runbook.clone())];
+        let fitting = links.into_iter().filter_map(|(says, url)| Some((says, url.filter(|url| url.len() <= limit)?)));
+        (fitting.collect(), left_out)
+    }
+}
+
 /// The address of a runbook, where this label is one that fits a button.
-fn runbook_of((name, value): &(alloc::string::String, alloc::string::String)) -> Option<alloc::string::String> {
+fn runbook_of((name, value): &(String, String)) -> Option<String> {
     if name != "runbook" {
         return None;
     }
@@ -288,6 +302,15 @@ mod tests {
         event.labels[0].1 = "ask Ada".into();
         let words = Words::of(&event);
         assert_eq!((words.runbook, words.labels.len()), (None, 2));
+    }
+
+    #[test]
+    fn links_that_are_too_long_are_left_out_and_told() {
+        let mut event = events::triggered();
+        assert_eq!(Words::of(&event).links(100).0, [(VIEW_REPORT, "https://app.pyqueryhub.com/reports/42".into())]);
+        assert_eq!(Words::of(&event).links(10), (vec![], true));
+        event.report.as_mut().unwrap().url = Some("javascript:alert(1)".into());
+        assert_eq!(Words::of(&event).links(100), (vec![], false));
     }
 
     #[test]
