@@ -86,7 +86,7 @@ mod tests {
         for header in [
             "From: PyQueryHub <alerts@example.com>\r\n",
             "To: ada@example.com, bo@example.com\r\n",
-            "Subject: =?utf-8?b?8J+aqCBEYWlseSBTYWxlcyBBbGVydA==?=\r\n",
+            "Subject: =?utf-8?b?8J+aqA==?= Daily Sales Alert\r\n",
             "Message-ID: <1.mail@example.com>\r\n",
             "Date: Sun, 15 Dec 2024 14:14:00 +0000\r\n",
             "Auto-Submitted: auto-generated\r\n",
