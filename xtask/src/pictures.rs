@@ -60,13 +60,15 @@ fn photograph(browser: &str, page: &Path, picture: &Path, width: u32, dark: bool
     Ok(())
 }
 
-/// How high the whole page is: it says so itself, in a copy with a script.
+/// How high the page is in this width. A browser's window has a least width, a frame has none: measured in one.
 fn height(browser: &str, page: &Path, width: u32) -> Result<u32> {
     let measured = page.with_extension("measured.html");
-    let script = "<script>document.title='height:'+document.documentElement.scrollHeight</script></body>";
-    fs::write(&measured, fs::read_to_string(page)?.replace("</body>", script))?;
-    let output =
-        headless(browser, &measured, false).arg(format!("--window-size={width},100")).arg("--dump-dom").output()?;
+    let framed = fs::read_to_string(page)?.replace('&', "&amp;").replace('"', "&quot;");
+    let script = "document.title='height:'+this.contentDocument.documentElement.scrollHeight";
+    let frame =
+        format!("<iframe onload=\"{script}\" style=\"width:{width}px;height:9px;border:0\" srcdoc=\"{framed}\">");
+    fs::write(&measured, format!("<!doctype html><title></title>{frame}</iframe>"))?;
+    let output = headless(browser, &measured, false).arg("--dump-dom").output()?;
     let dom = String::from_utf8_lossy(&output.stdout);
     let height = dom.split_once("<title>height:").and_then(|(_, rest)| rest.split('<').next()?.parse().ok());
     height.context("the browser says nothing of the page's height")

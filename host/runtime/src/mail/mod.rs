@@ -23,6 +23,7 @@ use crate::gate::RESERVE;
 use crate::gate::binding::Binding;
 use crate::limits::Limits;
 use crate::preview::PreviewedMail;
+use crate::settings::SHORTEST_SECRET;
 
 pub use config::{MailConfig, MailConfigError};
 pub(crate) use progress::Progress;
@@ -87,7 +88,7 @@ impl Post {
             Err(Trouble { kind: TroubleKind::UnknownOutcome, message, .. }) => {
                 Err(Error { kind: ErrorKind::UnknownOutcome, message })
             }
-            Err(Trouble { kind, message, refused, deferred: _ }) => {
+            Err(Trouble { kind, message, refused }) => {
                 // Nobody has it: that is as good as a whole answer.
                 call.wire[slot].accepted = Some(false);
                 let mail = call.progress.of(&message_id, now());
@@ -250,7 +251,10 @@ fn recipients(
 }
 
 fn mask_password(post: &Post, call: &mut LiveEgress) {
-    if let Some((_, password)) = &post.config.relay.credentials {
+    // A shorter one stands in too much else.
+    if let Some((_, password)) = &post.config.relay.credentials
+        && password.expose_secret().chars().count() >= SHORTEST_SECRET
+    {
         call.masks.add(password.expose_secret());
     }
 }

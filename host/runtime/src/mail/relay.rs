@@ -96,13 +96,13 @@ pub(crate) struct Trouble {
     pub(crate) kind: TroubleKind,
     /// For people.
     pub(crate) message: String,
+    /// Who never will have it.
     pub(crate) refused: Vec<Refusal>,
-    pub(crate) deferred: Vec<Refusal>,
 }
 
 impl Trouble {
     pub(super) fn new(kind: TroubleKind, message: String) -> Self {
-        Self { kind, message, refused: Vec::new(), deferred: Vec::new() }
+        Self { kind, message, refused: Vec::new() }
     }
 
     /// Nobody has it.

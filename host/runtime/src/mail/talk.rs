@@ -159,7 +159,7 @@ impl<'a> Talk<'a> {
             Ok(Err(Stop::Failed(failed @ Failed::Broken(_)))) => self.no_answer(relay, &failed.line()),
             Err(_) => self.no_answer(relay, "the time was over"),
         };
-        Err(Trouble { refused: self.handed.refused, deferred: self.handed.deferred, ..Trouble::new(kind, message) })
+        Err(Trouble { refused: self.handed.refused, ..Trouble::new(kind, message) })
     }
 
     fn no_answer(&self, relay: &str, why: &str) -> (TroubleKind, String) {

@@ -30,7 +30,7 @@ pub(crate) enum PluginCommand {
         /// Only if it is the file with this SHA-256, as `pqh plugin inspect` tells it.
         #[arg(long)]
         sha256: Option<String>,
-        /// Only to this host; repeat it for each.
+        /// Only to this host, or mail to this @DOMAIN; repeat it for each.
         #[arg(long = "host", value_name = "HOST")]
         hosts: Vec<String>,
         #[command(flatten)]
