@@ -6,3 +6,4 @@ pub mod pagerduty;
 pub mod program;
 pub mod service;
 pub mod slack_webhook;
+pub mod webhook_receiver;

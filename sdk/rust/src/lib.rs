@@ -85,6 +85,7 @@ mod memory;
 mod panics;
 pub mod plain;
 mod settings;
+pub mod standard_webhooks;
 #[cfg(not(target_family = "wasm"))]
 pub mod testkit;
 pub mod text;
@@ -106,6 +107,12 @@ pub mod events {
         BrokenRule, Detail, Digest, Event, NotebookRun, Notice, Report, Resolution, RunStatus, Severity, State,
         Summary, Trigger,
     };
+}
+
+/// Keyed signatures of HTTP messages, as the contract has them. What most need is
+/// [`Placement::standard_webhooks`](crate::Placement::standard_webhooks).
+pub mod signatures {
+    pub use crate::bindings::pyqueryhub::notify::signatures::{Encoding, Key, Part, Signature};
 }
 
 /// What nearly every plugin uses.

@@ -195,6 +195,28 @@ impl From<Severity> for Tone {
     }
 }
 
+impl Severity {
+    /// As machines read it: "critical".
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Critical => "critical",
+        }
+    }
+}
+
+impl RunStatus {
+    /// As machines read it: "failure".
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Warning => "warning",
+            Self::Failure => "failure",
+        }
+    }
+}
+
 /// The sign of an event in a digest.
 pub fn sign_of(summary: &Summary) -> &'static str {
     match summary.state {
