@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use pqh_runtime::{Plugin, Runtime};
 use serde_json::json;
+use tokio::task::JoinError;
 
 use crate::{builtin, error::CliError};
 
@@ -42,14 +43,25 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    /// Loads all components.
+    /// Loads all components, at the same time.
     pub(crate) async fn load(runtime: &Runtime, folder: Option<&Path>) -> Result<Self, CliError> {
+        let files = folder.map(wasm_files).transpose()?.unwrap_or_default();
+        let built_in = builtin::components().iter().map(|(name, bytes)| {
+            let runtime = runtime.clone();
+            tokio::spawn(async move { load_built_in(&runtime, name, bytes).await })
+        });
+        let from_files = files.into_iter().map(|path| {
+            let (runtime, file) = (runtime.clone(), path.clone());
+            (path, tokio::spawn(async move { runtime.load_file(&file).await }))
+        });
+        let (built_in, from_files): (Vec<_>, Vec<_>) = (built_in.collect(), from_files.collect());
+        let stopped = |error: JoinError| CliError::work("broken-build", format!("loading it stopped: {error}"));
         let mut catalog = Self::default();
-        for (name, bytes) in builtin::components() {
-            catalog.add(load_built_in(runtime, name, bytes).await?)?;
+        for loading in built_in {
+            catalog.add(loading.await.map_err(stopped)??)?;
         }
-        for path in folder.map(wasm_files).transpose()?.unwrap_or_default() {
-            match runtime.load_file(&path).await {
+        for (path, loading) in from_files {
+            match loading.await.map_err(stopped)? {
                 Ok(plugin) => catalog.add(Entry { plugin, origin: Origin::File(path) })?,
                 Err(error) => catalog.broken.push((path, error.to_string())),
             }

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use pqh_runtime::MailTls;
+
 use super::*;
 
 /// Loads a file that is called `pqh.toml`, and gives errors without its folder.
@@ -59,6 +61,16 @@ fn every_key_of_a_file_is_read() {
         [[egress.allow_private]]
         network = "10.0.0.0/8"
         hosts = ["*.corp.example.com"]
+        [mail]
+        relay = "smtp.example.com:2525"
+        tls = "implicit"
+        from = "PyQueryHub <alerts@example.com>"
+        user = "alerts"
+        password_file = "relay.password"
+        extra_ca = ["relay.pem"]
+        domains = ["example.com", "*.example.com"]
+        connections = 2
+        hello = "notify.example.com"
         [retry]
         first_seconds = 2
         longest_seconds = 3
@@ -93,6 +105,12 @@ fn every_key_of_a_file_is_read() {
     assert_eq!(config.egress.proxy.as_deref(), Some("http://proxy.example.com:3128"));
     assert_eq!(config.egress.extra_ca, [PathBuf::from("ca.pem")]);
     assert_eq!(config.egress.upstreams["api.example.com"], "http://127.0.0.1:4700");
+    let mail = config.mail.unwrap();
+    assert_eq!((mail.relay.as_str(), mail.tls), ("smtp.example.com:2525", MailTls::Implicit));
+    assert_eq!((mail.from.as_str(), mail.user.as_deref()), ("PyQueryHub <alerts@example.com>", Some("alerts")));
+    assert_eq!((mail.password_file, mail.extra_ca), (Some("relay.password".into()), vec!["relay.pem".into()]));
+    assert_eq!((mail.domains.len(), mail.connections), (2, Some(2)));
+    assert_eq!(mail.hello.as_deref(), Some("notify.example.com"));
     assert_eq!(config.egress.allow_private[0].network.to_string(), "10.0.0.0/8");
     let retry = &config.retry;
     assert_eq!((retry.first.as_secs(), retry.longest.as_secs(), retry.give_up.as_secs()), (2, 3, 4 * HOUR));
@@ -141,7 +159,7 @@ fn an_unknown_key_is_refused_with_its_line_and_the_keys_beside_it() {
     assert_eq!(
         refused("\n\n[mial]\nrelay = 4\n"),
         "pqh.toml, line 3: mial: nobody knows this key; there are cache_dir, database, listen, master_key_file, \
-         operator_token_file, plugins, public_url, trusted_proxies, and the sections egress, limits, log, retention, \
+         operator_token_file, plugins, public_url, trusted_proxies, and the sections egress, limits, log, mail, retention, \
          retry, shutdown"
     );
 }
@@ -355,4 +373,47 @@ fn the_gate_takes_certificates_and_refuses_files_without_any() {
 fn a_larger_answer_has_room_to_cross_the_sandbox_s_border() {
     let limits = load("limits.response_kib = 8192", &[]).unwrap().runtime_limits();
     assert_eq!((limits.response_bytes, limits.crossing_bytes), (8 << 20, 32 << 20));
+}
+
+#[test]
+fn mail_needs_a_relay_a_sender_and_a_login_that_is_whole() {
+    for (text, expected) in [
+        ("from = \"a@example.com\"", "mail.from: there is no mail.relay beside it"),
+        ("relay = \"smtp.example.com\"", "mail.relay: there is no mail.from beside it: expected an address such as"),
+        (
+            "relay = \"smtp.example.com\"\nfrom = \"alerts\"",
+            "mail.from: expected an address such as alerts@example.com",
+        ),
+        ("relay = \"smtp://x\"\nfrom = \"a@example.com\"", "mail.relay: expected a host, with or without a port"),
+        (
+            "relay = \"smtp.example.com\"\nfrom = \"a@example.com\"\nuser = \"u\"",
+            "mail.user: there is no mail.password_file",
+        ),
+        ("relay = \"smtp.example.com\"\nfrom = \"a@example.com\"\ntls = \"maybe\"", "mail.tls: expected \"starttls\""),
+        (
+            "relay = \"smtp.example.com\"\nfrom = \"a@example.com\"\ndomains = [\"a b\"]",
+            "mail.domains: expected domains",
+        ),
+        ("relay = \"smtp.example.com\"\nfrom = \"a@example.com\"\nreply = \"x\"", "mail.reply: nobody knows this key"),
+    ] {
+        let message = refused(&format!("[mail]\n{text}"));
+        assert!(message.starts_with("pqh.toml, line ") && message.contains(expected), "{text}: {message}");
+    }
+}
+
+#[test]
+fn the_relays_password_is_read_from_its_file_and_shown_nowhere() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    let text = format!(
+        "[mail]\nrelay = \"smtp.example.com\"\nfrom = \"a@example.com\"\nuser = \"u\"\npassword_file = {:?}",
+        file.display().to_string()
+    );
+    let config = load(&text, &[]).unwrap();
+    assert!(config.mail().unwrap_err().to_string().contains("mail.password_file"));
+    std::fs::write(&file, "\n").unwrap();
+    assert!(config.mail().unwrap_err().to_string().contains("expected a password; found nothing"));
+    std::fs::write(&file, "canary-of-the-relay\n").unwrap();
+    let mail = config.mail().unwrap().unwrap();
+    assert!(!format!("{mail:?} {config:?}").contains("canary"));
 }

@@ -1,7 +1,7 @@
 //! What is found, what it is held for, and what is forgotten.
 
-use pqh_runtime::Runtime;
 use pqh_runtime::contract::channel::{Destination, FieldKind};
+use pqh_runtime::{Plugin, Runtime};
 use serde_json::Map;
 
 use super::*;
@@ -31,9 +31,7 @@ impl World {
         let (key, wrapped) = vault.new_data_key("o").unwrap();
         let url = format!("sqlite:{}", folder.path().join("t.db").display());
         let store = Store::open(&url, Opening::MayCreate).await.unwrap();
-        let (_, bytes) = builtin::components()[0];
-        let plugin = Runtime::builder().build().unwrap().load_bytes(bytes).await.unwrap();
-        let entry = Entry { plugin, origin };
+        let entry = Entry { plugin: with_a_secret_url().await, origin };
         let row = ChannelRow {
             id: CHANNEL.to_owned(),
             organization_id: "o".to_owned(),
@@ -95,6 +93,21 @@ impl World {
         })
         .await;
     }
+}
+
+/// The first built-in component with a secret URL at a host that it names.
+async fn with_a_secret_url() -> Plugin {
+    let runtime = Runtime::builder().build().unwrap();
+    for (_, bytes) in builtin::components() {
+        let plugin = runtime.load_bytes(bytes).await.unwrap();
+        let descriptor = plugin.descriptor();
+        let is_url = descriptor.fields.first().is_some_and(|field| matches!(field.kind, FieldKind::SecretUrl));
+        let named = matches!(descriptor.destinations.first(), Some(Destination::Host(host)) if !host.contains('*'));
+        if is_url && named {
+            return plugin;
+        }
+    }
+    panic!("no built-in component has a secret URL at a host that it names");
 }
 
 /// A URL of the shape that the component asks for, on the host that it describes.
