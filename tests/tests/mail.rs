@@ -1,9 +1,11 @@
 //! Mail, from an event to a real SMTP server (aiosmtpd) with TLS and login: what arrives, and what becomes of what does not.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "helpers of tests fail by panicking, as tests do")]
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail by panicking, as tests do")]
 
 #[path = "support/python.rs"]
 mod python;
+#[path = "support/relay.rs"]
+mod relay;
 #[path = "support/scenario/mod.rs"]
 mod scenario;
 
@@ -11,115 +13,13 @@ use std::path::Path;
 
 use pqh::config::Mail;
 use pqh_runtime::MailTls;
-use python::{Server, has_python};
+use relay::{PASSWORD, Relay, decoded, header};
 use scenario::{MINUTE, Scenario, attempts, text};
 use serde_json::{Value, json};
-use tempfile::TempDir;
-
-const PASSWORD: &str = "canary-of-the-relay";
-
-/// An SMTP server, with a certificate of an authority of its own.
-struct Relay {
-    server: Server,
-    folder: TempDir,
-    tls: MailTls,
-}
-
-impl Relay {
-    /// Demands a login; none where Python is not there.
-    fn start(tls: MailTls) -> Option<Self> {
-        Self::named("localhost", tls)
-    }
-
-    /// With a certificate for this name.
-    fn named(name: &str, tls: MailTls) -> Option<Self> {
-        if !has_python(&["aiosmtpd"]) {
-            return None;
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let file = |name: &str, text: &str| {
-            let path = folder.path().join(name);
-            std::fs::write(&path, text).unwrap();
-            path.display().to_string()
-        };
-        let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
-        authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let authority_key = rcgen::KeyPair::generate().unwrap();
-        let root = authority.self_signed(&authority_key).unwrap();
-        let issuer = rcgen::Issuer::new(authority, authority_key);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let leaf = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
-        file("root.pem", &pem("CERTIFICATE", root.der()));
-        file("password", PASSWORD);
-        let certificate = file("leaf.pem", &pem("CERTIFICATE", leaf.der()));
-        let key = file("leaf.key", &pem("PRIVATE KEY", key.serialized_der()));
-        let mode = match tls {
-            MailTls::StartTls => "starttls",
-            MailTls::Implicit => "implicit",
-            MailTls::None => "none",
-        };
-        let arguments =
-            ["--mode", mode, "--cert", &certificate, "--key", &key, "--user", "pqh", "--password", PASSWORD];
-        Some(Self { server: Server::start("smtp_server.py", &arguments), folder, tls })
-    }
-
-    fn file(&self, name: &str) -> std::path::PathBuf {
-        self.folder.path().join(name)
-    }
-
-    /// `[mail]` for it.
-    fn config(&self) -> Mail {
-        Mail {
-            relay: format!("localhost:{}", self.server.port()),
-            tls: self.tls,
-            from: "PyQueryHub <alerts@sender.example>".to_owned(),
-            user: Some("pqh".to_owned()),
-            password_file: Some(self.file("password")),
-            extra_ca: vec![self.file("root.pem")],
-            domains: Vec::new(),
-            connections: None,
-            hello: None,
-        }
-    }
-
-    /// A service that mails through it.
-    async fn scenario(&self) -> Scenario {
-        self.scenario_with(|_| {}).await
-    }
-
-    async fn scenario_with(&self, change: impl FnOnce(&mut Mail)) -> Scenario {
-        let mut mail = self.config();
-        change(&mut mail);
-        Scenario::with(|config| config.mail = Some(mail)).await
-    }
-
-    /// The mail that it took, once it is so much.
-    async fn mails(&self, count: usize) -> Vec<Value> {
-        let mails = self.server.wait_for(count).await;
-        assert_eq!(mails.len(), count, "{mails:#?}");
-        mails
-    }
-}
-
-fn pem(label: &str, der: &[u8]) -> String {
-    use base64::Engine as _;
-    let text = base64::engine::general_purpose::STANDARD.encode(der);
-    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
-}
 
 async fn channel(scenario: &Scenario, alias: &str, to: &[&str]) -> Value {
     let new = json!({ "alias": alias, "type": "email", "settings": { "to": to } });
     scenario.post("/v1/channels", &new).await.created()
-}
-
-/// A header of a mail, unfolded.
-#[track_caller]
-fn header(mail: &Value, name: &str) -> String {
-    let data = mail["data"].as_str().unwrap().replace("\r\n ", " ");
-    let line =
-        data.lines().take_while(|line| !line.is_empty()).find_map(|line| line.strip_prefix(&format!("{name}: ")));
-    line.unwrap_or_else(|| panic!("no {name}: {data}")).to_owned()
 }
 
 fn alert(detail: &Value) -> Value {
@@ -171,16 +71,6 @@ async fn trigger_and_resolution_of_an_alert_are_one_conversation() {
     assert_ne!(header(&mails[0], "Message-ID"), header(&mails[1], "Message-ID"));
     assert_eq!(decoded(&header(&mails[0], "Subject")), "🚨 Daily Sales Alert");
     assert_eq!(decoded(&header(&mails[1], "Subject")), "Re: 🚨 Daily Sales Alert");
-}
-
-/// A header's text, with its encoded words decoded.
-fn decoded(header: &str) -> String {
-    use base64::Engine as _;
-    let word = |word: &str| match word.strip_prefix("=?utf-8?b?").and_then(|word| word.strip_suffix("?=")) {
-        Some(code) => String::from_utf8(base64::engine::general_purpose::STANDARD.decode(code).unwrap()).unwrap(),
-        None => word.to_owned(),
-    };
-    header.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 #[tokio::test]

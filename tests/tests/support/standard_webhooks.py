@@ -4,7 +4,7 @@
     VENV/bin/python standard_webhooks.py whsec_...
 
 Prints {"port": N} when it listens, then one JSON line for each POST: whether the library took it, what the body says it
-is, its webhook-id, the library's words where it refused, and the headers. Answers 204, or 401 with those words. Ends when
+is, its webhook-id, the library's words where it refused, headers and body. Answers 204, or 401 with those words. Ends when
 its standard input does.
 """
 
@@ -39,7 +39,7 @@ def receiver(secret):
             except Exception as error:
                 words = str(error) or type(error).__name__
             line = {"verified": words is None, "type": kind, "id": headers.get("webhook-id"), "error": words}
-            say({**line, "headers": headers})
+            say({**line, "headers": headers, "body": body.decode()})
             answer = (words or "").encode()
             self.send_response(204 if words is None else 401)
             if answer:

@@ -392,7 +392,7 @@ fn mail_needs_a_relay_a_sender_and_a_login_that_is_whole() {
         ("relay = \"smtp.example.com\"\nfrom = \"a@example.com\"\ntls = \"maybe\"", "mail.tls: expected \"starttls\""),
         (
             "relay = \"smtp.example.com\"\nfrom = \"a@example.com\"\ndomains = [\"a b\"]",
-            "mail.domains: expected domains",
+            "mail.domains: expected a list of domains",
         ),
         ("relay = \"smtp.example.com\"\nfrom = \"a@example.com\"\nreply = \"x\"", "mail.reply: nobody knows this key"),
     ] {
