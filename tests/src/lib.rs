@@ -6,4 +6,5 @@ pub mod pagerduty;
 pub mod program;
 pub mod service;
 pub mod slack_webhook;
+pub mod teams;
 pub mod webhook_receiver;

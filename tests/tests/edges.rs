@@ -60,9 +60,7 @@ fn the_hosts_code_names_no_service() {
             } else if let Ok(text) = std::fs::read_to_string(&path) {
                 let named = |line: &str| {
                     let line = line.to_lowercase();
-                    ["slack", "pagerduty", "microsoft", "teams.", "\"teams"]
-                        .iter()
-                        .any(|name| line.contains(name))
+                    ["slack", "pagerduty", "microsoft", "teams.", "\"teams"].iter().any(|name| line.contains(name))
                 };
                 let lines = text.lines().enumerate().filter(|(_, line)| named(line));
                 found.extend(lines.map(|(number, line)| format!("{}:{}: {line}", path.display(), number + 1)));

@@ -1,7 +1,6 @@
 //! PagerDuty's answers, and what each means: by the status, and a 400 by whether it names the routing key.
 
-use alloc::format;
-use alloc::vec::Vec;
+use alloc::{format, vec::Vec};
 
 use pqh_channel_sdk::http::Answer;
 use pqh_channel_sdk::text::{line, line_or};
@@ -10,7 +9,7 @@ use serde_json::Value;
 
 use crate::ROUTING_KEY;
 
-/// How long PagerDuty asks to be left alone after a 429: "each request being 30 seconds apart" (FACTS.md, 4).
+/// How long to wait after a 429: "each request being 30 seconds apart" (FACTS.md, 4).
 const REST: u64 = 30_000;
 
 /// What an answer says of an alert's event that was sent with this key.

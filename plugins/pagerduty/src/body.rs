@@ -1,8 +1,6 @@
 //! The events that PagerDuty takes: what opens an alert, what resolves it, and what changes nothing but the timeline.
 
-use alloc::borrow::ToOwned;
-use alloc::string::String;
-use alloc::vec::Vec;
+use alloc::{borrow::ToOwned, string::String, vec::Vec};
 
 use pqh_channel_sdk::events::{Detail, Event};
 use pqh_channel_sdk::plain::summary;
@@ -13,16 +11,14 @@ use serde::Serialize;
 
 use crate::details::Details;
 
-/// How much of a report's name is shown.
+/// How much of a report's name is shown, and the longest address; PagerDuty names no limit.
 const NAME: usize = 250;
-/// The longest address; PagerDuty names no limit.
 const ADDRESS: usize = 3000;
 const CLIENT: &str = "PyQueryHub";
 
-/// A request's body, without what is not there.
+/// A request's body, without what is not there; the host places the key in it.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Body<'a> {
-    /// Where the host places the key.
     routing_key: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     event_action: Option<&'static str>,
@@ -40,7 +36,6 @@ pub(crate) struct Body<'a> {
 
 #[derive(Debug, Serialize)]
 struct Payload {
-    /// At most 1024 characters (FACTS.md, 2); [`summary`] keeps below.
     summary: String,
     source: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,7 +53,7 @@ struct Link {
 }
 
 impl<'a> Body<'a> {
-    /// Resolves the alert with this key, if one is open.
+    /// Resolves the alert with this key.
     pub(crate) fn resolve(key: &'a str) -> Self {
         Self { event_action: Some("resolve"), dedup_key: Some(key), ..Self::default() }
     }

@@ -1,9 +1,6 @@
 //! What an event says beside its summary, as PagerDuty shows it best: one table of names and texts, nothing nested.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::String;
-use alloc::vec::Vec;
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 use pqh_channel_sdk::events::Event;
 use pqh_channel_sdk::list::{left_out, names};
@@ -12,8 +9,7 @@ use pqh_channel_sdk::text::{line_or, lines};
 use pqh_channel_sdk::words::{Line, Part, UNNAMED, Value, Words};
 use serde::{Serialize, Serializer};
 
-// PagerDuty's only limit is that of the whole event, 512 KB (FACTS.md, 2): 100 rules of 450 characters and 50 labels of 580
-// stay below 300,000 bytes, even of four bytes a character.
+// Together below 300,000 bytes, even of four bytes a character: a whole event has 512 KB at most (FACTS.md, 2).
 const RULES: usize = 100;
 const LABELS: usize = 50;
 const LABEL: (usize, usize) = (80, 500);
@@ -25,7 +21,6 @@ const RESPONDERS: usize = 20;
 pub(crate) struct Details(Vec<(String, String)>);
 
 impl Details {
-    /// All that there is to say.
     pub(crate) fn of(event: &Event, words: &Words<'_>) -> Self {
         let mut details = Self::default();
         for part in &words.parts {

@@ -10,21 +10,8 @@ pub(crate) fn descriptor() -> Descriptor {
         "PagerDuty",
         "Opens alerts in a PagerDuty service, and resolves them when they are over.",
     )
-    .field(routing_key())
-    .field(Field::choice("region", "Service region", &[("us", "US"), ("eu", "EU")]).default_value("us").help(
-        "Where you log in tells it: app.eu.pagerduty.com, or a name before .eu.pagerduty.com, is EU; all else \
-                     is US.",
-    ))
-    .credential(Credential::new(ROUTING_KEY, Placement::JsonBody("/routing_key".into())).to_host(US).to_host(EU))
-    .target([ROUTING_KEY])
-    // About 120 a minute for each key, whoever sends (FACTS.md, 4): half of that is left to others.
-    .pace_per_target(60, 5)
-    .hint("documentation", "https://support.pagerduty.com/main/docs/services-and-integrations")
-    .hint("category", "on-call")
-}
-
-fn routing_key() -> Field {
-    Field::secret(ROUTING_KEY, "Integration key")
+    .field(
+Field::secret(ROUTING_KEY, "Integration key")
         .required()
         .help(
             "In PagerDuty: Services, Service Directory, your service, Integrations, Add integration, Events API v2; then copy \
@@ -41,5 +28,16 @@ fn routing_key() -> Field {
             "This is no integration key: that has exactly 32 letters and digits. Copy it from PagerDuty: your service, \
              Integrations, Events API v2, Integration Key.",
         )
-        .hint("placeholder", "e93facc04764012d7bfb002500d5d1a6")
+        .hint("placeholder", "e93facc04764012d7bfb002500d5d1a6"),
+    )
+    .field(Field::choice("region", "Service region", &[("us", "US"), ("eu", "EU")]).default_value("us").help(
+        "Where you log in tells it: app.eu.pagerduty.com, or a name before .eu.pagerduty.com, is EU; all else \
+                     is US.",
+    ))
+    .credential(Credential::new(ROUTING_KEY, Placement::JsonBody("/routing_key".into())).to_host(US).to_host(EU))
+    .target([ROUTING_KEY])
+    // About 120 a minute for each key, whoever sends (FACTS.md, 4): half of that is left to others.
+    .pace_per_target(60, 5)
+    .hint("documentation", "https://support.pagerduty.com/main/docs/services-and-integrations")
+    .hint("category", "on-call")
 }

@@ -9,9 +9,7 @@ mod body;
 mod details;
 mod form;
 
-use alloc::borrow::Cow;
-use alloc::format;
-use alloc::string::String;
+use alloc::{borrow::Cow, format, string::String};
 
 use pqh_channel_sdk::events::Detail;
 use pqh_channel_sdk::prelude::*;
@@ -26,9 +24,8 @@ const ROUTING_KEY: &str = "routing-key";
 /// Where accounts live (FACTS.md, 1).
 const US: &str = "events.pagerduty.com";
 const EU: &str = "events.eu.pagerduty.com";
-/// Where alerts go.
+/// Where alerts go, and what pages nobody.
 const ALERTS: &str = "/v2/enqueue";
-/// Where goes what pages nobody.
 const CHANGES: &str = "/v2/change/enqueue";
 /// `dedup_key` <= 255 characters (FACTS.md, 2).
 const KEY_LIMIT: usize = 255;
@@ -43,10 +40,9 @@ const TESTED: &str = "PagerDuty got an alert of severity info, and its resolutio
 #[derive(Debug)]
 pub struct PagerDuty;
 
-/// What an administrator sets beside the key.
+/// What an administrator sets beside the key: "us", or "eu" for accounts at `app.eu.pagerduty.com`.
 #[derive(Debug, Deserialize)]
 pub struct Settings {
-    /// "us", or "eu" for accounts at `app.eu.pagerduty.com`.
     #[serde(default)]
     region: String,
 }
@@ -64,14 +60,13 @@ impl Channel for PagerDuty {
 
     fn deliver(delivery: &Delivery<Settings>) -> Result<Receipt, Failure> {
         let (settings, event) = (delivery.settings(), &delivery.event);
-        let event_key = short_id(&event.id, KEY_LIMIT);
+        let (alert_key, event_key) = (alert_key(event), short_id(&event.id, KEY_LIMIT));
         match &event.detail {
-            Detail::Triggered(_) => open(settings, event, &alert_key(event)),
-            Detail::Resolved(_) => send(settings, &Body::resolve(&alert_key(event)), &alert_key(event)),
+            Detail::Triggered(_) => send(settings, &Body::trigger(event, &alert_key), &alert_key),
+            Detail::Resolved(_) => send(settings, &Body::resolve(&alert_key), &alert_key),
             Detail::Notebook(_) | Detail::Notice(_) if Tone::of(event) <= Tone::Info => change(settings, event),
-            Detail::Notebook(_) | Detail::Notice(_) => open(settings, event, &event_key),
+            Detail::Notebook(_) | Detail::Notice(_) => send(settings, &Body::trigger(event, &event_key), &event_key),
             Detail::Test => test(settings, event, &event_key),
-            // The host makes none for this type.
             Detail::Digest(_) => Err(Failure::rejected("digest", "A digest cannot be told as one alert.")
                 .remedy("Report it to PyQueryHub support: PagerDuty takes each event by itself.")),
         }
@@ -84,13 +79,9 @@ fn alert_key(event: &Event) -> Cow<'_, str> {
     short_id(named.unwrap_or(&event.id), KEY_LIMIT)
 }
 
-fn open(settings: &Settings, event: &Event, key: &str) -> Result<Receipt, Failure> {
-    send(settings, &Body::trigger(event, key), key)
-}
-
 /// An alert that is there to be seen, and resolved at once.
 fn test(settings: &Settings, event: &Event, key: &str) -> Result<Receipt, Failure> {
-    let receipt = open(settings, event, key)?;
+    let receipt = send(settings, &Body::trigger(event, key), key)?;
     send(settings, &Body::resolve(key), key).map_err(|failure| Failure {
         message: format!("The test's alert was opened, but not resolved: {}", failure.message),
         ..failure

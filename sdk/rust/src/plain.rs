@@ -6,7 +6,7 @@ use alloc::string::String;
 
 use crate::events::{BrokenRule, Detail, Event, RunStatus};
 use crate::list::count;
-use crate::text::{line, line_or, lines};
+use crate::text::{MARKER, length, line, line_or, lines, one_line, truncate};
 use crate::time::local_or_utc;
 use crate::words::{UNNAMED, UNTITLED, Value};
 
@@ -26,6 +26,20 @@ pub fn value(value: &Value<'_>, limit: usize) -> String {
         Value::Name { name, otherwise } => line_or(name, limit, otherwise),
         Value::Text(text) => lines(text, limit),
         Value::Time { at, local } => local_or_utc(*at, &line(local, 80)),
+    }
+}
+
+/// A title on one line, in at most `limit` characters, of which its first eight are always told: neither white space
+/// before them, nor marks without end on one of them, nor a `<` take their place. `limit` is 9 at least.
+pub fn title(text: &str, limit: usize) -> String {
+    let text = text.trim_start_matches(|character: char| one_line(character.encode_utf8(&mut [0; 4])).is_empty());
+    let end = text.char_indices().nth(limit * 4 + 200).map_or(text.len(), |(end, _)| end);
+    let whole = one_line(&text[..end]) + if end < text.len() { MARKER } else { "" };
+    let told = truncate(&whole, limit, MARKER);
+    match &*told {
+        "" => UNTITLED.to_owned(),
+        told if told == whole || length(told) > 8 => told.to_owned(),
+        _ => whole.chars().take(8).collect::<String>().trim_end().to_owned() + MARKER,
     }
 }
 
@@ -68,10 +82,21 @@ pub fn summary(event: &Event) -> String {
 
 #[cfg(test)]
 mod tests {
+    use alloc::string::ToString;
+
     use super::*;
     use crate::events::Trigger;
     use crate::testkit::events;
-    use crate::text::length;
+
+    #[test]
+    fn a_title_keeps_its_beginning_whatever_stands_before_or_above_it() {
+        assert_eq!(title(&(" \n\u{202e}".repeat(5000) + "Sales"), 16), "Sales");
+        let marked = title(&("e".to_string() + &"\u{301}".repeat(5000)), 16);
+        assert_eq!(marked, "e".to_string() + &"\u{301}".repeat(7) + "…");
+        assert_eq!(title(" \u{0}", 16), "(untitled)");
+        assert_eq!(title("Daily Sales Alert", 12), "Daily Sales…");
+        assert_eq!(title("a <b c d e f g h> of all", 12), "a <b c d…");
+    }
 
     #[test]
     fn a_rule_says_what_broke_it_within_its_limit() {
