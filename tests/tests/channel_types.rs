@@ -9,6 +9,10 @@ mod relay;
 #[path = "support/scenario/mod.rs"]
 mod scenario;
 
+mod plugins {
+    include!(concat!(env!("OUT_DIR"), "/plugins.rs"));
+}
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -137,6 +141,13 @@ fn mail(mail: &Value) -> String {
     let (plain, _) = part.split_once("\n--").unwrap();
     let kept = ["From", "To", "Auto-Submitted"].map(|name| format!("{name}: {}", header(mail, name)));
     format!("{}\nSubject: {}\n\n{plain}", kept.join("\n"), decoded(&header(mail, "Subject")))
+}
+
+#[test]
+fn all_components_together_have_at_most_a_mebibyte() {
+    let sizes: Vec<(&str, usize)> = plugins::COMPONENTS.iter().map(|(name, bytes)| (*name, bytes.len())).collect();
+    assert!(sizes.len() >= 5 && sizes.iter().all(|(_, size)| *size <= 150 << 10), "{sizes:?}");
+    assert!(sizes.iter().map(|(_, size)| size).sum::<usize>() <= 1 << 20, "{sizes:?}");
 }
 
 #[tokio::test]
