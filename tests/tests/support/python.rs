@@ -22,7 +22,7 @@ const REQUIRED: &str = "PQH_REQUIRE_PYTHON";
 
 /// Whether python3 and these packages are there. Where they have to be, that they are not fails the test.
 pub fn has_python(packages: &[&str]) -> bool {
-    let import = packages.iter().map(|package| format!("import {package}\n")).collect::<String>();
+    let import = format!("import sys{}", packages.iter().map(|package| [", ", package].concat()).collect::<String>());
     let ran = Command::new("python3").args(["-c", &import]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     let found = ran.is_ok_and(|status| status.success());
     let wanted = format!("python3 with {}", if packages.is_empty() { "nothing".into() } else { packages.join(", ") });

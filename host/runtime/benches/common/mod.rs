@@ -39,7 +39,7 @@ pub fn host(plugin: &Plugin) -> String {
         .iter()
         .find_map(|destination| match destination {
             Destination::Host(host) => Some(host.clone()),
-            Destination::Field(_) => None,
+            Destination::Field(_) | Destination::Recipients(_) => None,
         })
         .expect("a host")
 }

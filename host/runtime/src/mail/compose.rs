@@ -1,6 +1,6 @@
 //! One mail as it goes over the wire: RFC 5322, with what lets mail clients show a conversation and keeps robots quiet.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use lettre::Address;
 use lettre::message::header::{HeaderName, HeaderValue};
@@ -41,7 +41,7 @@ pub(super) fn compose(
         .from(from.clone())
         .subject(message.subject.clone())
         .message_id(Some(message_id.to_owned()))
-        .date(SystemTime::from(UNIX_EPOCH + Duration::from_secs(date)))
+        .date(UNIX_EPOCH + Duration::from_secs(date))
         .raw_header(header(AUTO_SUBMITTED, "auto-generated"))
         .raw_header(header(AUTO_RESPONSE_SUPPRESS, "OOF, AutoReply"));
     for address in to {

@@ -30,7 +30,7 @@ pub(crate) struct ChannelOptions {
     #[arg(long = "upstream", value_name = "HOST=URL", value_parser = upstream)]
     pub(crate) upstreams: Vec<(String, String)>,
 
-    /// The service's configuration, whose [mail] says how mail leaves; or give its keys as PQH_MAIL_RELAY and so on.
+    /// The service's configuration, of which [mail] counts: the relay. Left out: only variables of that section count.
     #[arg(long, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 
