@@ -11,7 +11,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use pqh_runtime::contract::channel::Destination;
+use pqh_runtime::contract::channel::{Destination, FieldKind};
 use pqh_runtime::contract::events::{BrokenRule, Detail, Event, Report, Severity, Trigger};
 use pqh_runtime::{Channel, DeliveryRequest, GateConfig, Grant, Limits, MemorySecrets, Plugin, Runtime, SecretSource};
 
@@ -23,7 +23,21 @@ pub fn component() -> Vec<u8> {
     }
     let built =
         pqh_component_build::build("plugins", &pqh_component_build::Options::default()).expect("components build");
-    std::fs::read(&built.first().expect("a component").wasm_path).expect("it is readable")
+    let mut all = built.iter().map(|built| std::fs::read(&built.wasm_path).expect("it is readable"));
+    all.find(|bytes| is_secret_address(bytes.clone())).expect("a component whose secret is an address")
+}
+
+/// Whether its first field is a secret URL, at a host that it names in full.
+fn is_secret_address(bytes: Vec<u8>) -> bool {
+    let look = async move {
+        let plugin = runtime(1, GateConfig::default()).load_bytes(&bytes).await.expect("it loads");
+        let descriptor = plugin.descriptor();
+        let named = matches!(descriptor.destinations.first(), Some(Destination::Host(host)) if !host.contains('*'));
+        named && descriptor.fields.first().is_some_and(|field| matches!(field.kind, FieldKind::SecretUrl))
+    };
+    // Whoever asks may be within a runtime already.
+    let thread = std::thread::spawn(|| tokio::runtime::Runtime::new().expect("threads start").block_on(look));
+    thread.join().expect("it ends")
 }
 
 pub fn runtime(concurrency: usize, gate: GateConfig) -> Runtime {
