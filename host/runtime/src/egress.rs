@@ -126,7 +126,10 @@ impl Egress {
         }
     }
 
-    pub(crate) async fn verify_mail(&mut self, to: Vec<String>) -> Result<Vec<String>, outbound_mail::Error> {
+    pub(crate) async fn verify_mail(
+        &mut self,
+        to: Vec<String>,
+    ) -> Result<Vec<outbound_mail::Refusal>, outbound_mail::Error> {
         match self {
             Self::Denied => Err(mail::denied(DENIED)),
             Self::Live(live) => {

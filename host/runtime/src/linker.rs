@@ -69,7 +69,10 @@ impl outbound_mail::Host for CallState {
         Ok(self.egress.send_mail(message).await)
     }
 
-    async fn verify(&mut self, to: Vec<String>) -> Result<std::result::Result<Vec<String>, outbound_mail::Error>> {
+    async fn verify(
+        &mut self,
+        to: Vec<String>,
+    ) -> Result<std::result::Result<Vec<outbound_mail::Refusal>, outbound_mail::Error>> {
         Ok(self.egress.verify_mail(to).await)
     }
 }

@@ -11,6 +11,7 @@ use url::Url;
 use crate::contract::channel::{Field, FieldKind};
 use crate::descriptor::is_secret;
 use crate::grant::Grant;
+use crate::mail::address;
 use crate::plugin::Plugin;
 use crate::secrets::{SecretSource, SecretString};
 
@@ -180,8 +181,8 @@ fn value_problem(plugin: &Plugin, index: usize, field: &Field, value: &str) -> O
         )),
         FieldKind::EmailList => value
             .split(',')
-            .find(|address| !is_address(address.trim()))
-            .map(|address| format!("expected e-mail addresses such as `ada@example.com`, found {address:?}")),
+            .find(|text| !is_address(text))
+            .map(|text| format!("expected e-mail addresses such as `ada@example.com`, found {text:?}")),
         FieldKind::SecretHeaders => serde_json::from_str::<std::collections::BTreeMap<String, String>>(value)
             .err()
             .map(|_| "expected a JSON object of header names and values".to_owned()),
@@ -190,11 +191,11 @@ fn value_problem(plugin: &Plugin, index: usize, field: &Field, value: &str) -> O
 }
 
 fn is_address(text: &str) -> bool {
-    text.parse::<Address>().is_ok_and(|address| address.domain().contains('.'))
+    address(text).is_some_and(|address| address.domain().contains('.'))
 }
 
 /// The addresses in a field that holds a list of them.
 pub(crate) fn addresses(value: Option<&Value>) -> Vec<Address> {
     let list = value.and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    list.iter().filter_map(|address| address.as_str()?.trim().parse().ok()).collect()
+    list.iter().filter_map(|text| address(text.as_str()?)).collect()
 }

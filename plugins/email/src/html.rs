@@ -17,12 +17,11 @@ const LONGEST: usize = 90_000;
 #[derive(Template)]
 #[template(path = "message.html")]
 struct Page<'a> {
-    language: &'a str,
     preheader: String,
     content: &'a Content,
 }
 
-/// The bar's colour: dark enough for white text, also where a client inverts it.
+/// The bar's colour.
 pub(crate) fn color(tone: Tone) -> &'static str {
     match tone {
         Tone::Good => "#1a7f4b",
@@ -32,14 +31,11 @@ pub(crate) fn color(tone: Tone) -> &'static str {
     }
 }
 
-pub(crate) fn render(words: &Words<'_>, locale: &str) -> Result<String, Failure> {
-    let is_tag =
-        |locale: &&str| !locale.is_empty() && locale.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let language = Some(locale).filter(is_tag).unwrap_or("en");
+pub(crate) fn render(words: &Words<'_>) -> Result<String, Failure> {
     let mut page = String::new();
     for limits in Limits::STEPS {
         let content = Content::of(words, limits);
-        page = Page { language, preheader: preheader(&content), content: &content }.render().map_err(|error| {
+        page = Page { preheader: preheader(&content), content: &content }.render().map_err(|error| {
             Failure::rejected("unrendered", format!("The mail cannot be made: {error}"))
                 .remedy("Report it to PyQueryHub support with this error.")
         })?;

@@ -47,7 +47,7 @@ impl Channel for Email {
         if refused.is_empty() {
             return Ok(());
         }
-        let refused = refused.join(", ");
+        let refused = mail::named(&refused);
         Err(Failure::rejected(
             "address_refused",
             format!("The mail relay takes no mail for {refused}; it takes it for the others."),
@@ -62,18 +62,17 @@ impl Channel for Email {
         let sent = Mail::to(&delivery.settings().to)
             .subject(subject(event, &words))
             .text(plain::render(&words))
-            .html(html::render(&words, &event.locale)?)
+            .html(html::render(&words)?)
             .conversation(event.incident_id.as_deref())
             .send()
             .map_err(of_mail)?;
-        let mut receipt = Receipt::new().reference(sent.message_id);
-        if !sent.refused.is_empty() {
-            let (refused, all) = (sent.refused.len(), delivery.settings().to.len());
-            let addresses = sent.refused.join(", ");
-            receipt =
-                receipt.warning(format!("{refused} of {all} addresses were refused by the mail relay: {addresses}"));
+        let receipt = Receipt::new().reference(sent.message_id);
+        if sent.refused.is_empty() {
+            return Ok(receipt);
         }
-        Ok(receipt)
+        let (refused, all) = (sent.refused.len(), delivery.settings().to.len());
+        let named = mail::named(&sent.refused);
+        Ok(receipt.warning(format!("{refused} of {all} addresses were refused by the mail relay: {named}")))
     }
 }
 

@@ -15,7 +15,7 @@ use pqh_channel_sdk::words::{Line, Part, Tone, UNNAMED, UNTITLED, Value, Words, 
 use crate::html::color;
 
 /// The longest address that is linked; in a digest, where 25 may stand, a quarter of it.
-const LINK: usize = 2000;
+const LINK: usize = 3000;
 /// A digest names no more; the host puts no more into one.
 const SUMMARIES: usize = 25;
 

@@ -46,8 +46,8 @@ fn url() -> Field {
 fn secret_headers() -> Field {
     let ours = OURS.replace(".*", r#"[^"\\]*"#);
     Field::secret_headers(SECRET_HEADERS, "Secret headers")
-        .help("Sent with each request and kept sealed: Authorization, say, with \"Bearer …\".")
-        .must_match(r#"(?s)\s*\{\s*".*"#, "Name at least one header, or leave the field empty.")
+        .help("Sent with each request and kept sealed, as a JSON object: {\"Authorization\": \"Bearer …\"}.")
+        .must_match(r#"(?s)\s*\{\s*".*"#, "Expected a JSON object with at least one header, such as {\"Authorization\": \"Bearer …\"}; or leave the field empty.")
         .must_not_match(
             &format!(r#"(?is).*"(?:{ours})"\s*:.*"#),
             "One of these headers is set by PyQueryHub itself or by the connection: content-type, webhook-…, host, \

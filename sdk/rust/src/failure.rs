@@ -88,7 +88,7 @@ impl From<http::Error> for Failure {
             .remedy("Look whether the message is there before sending it again.")
         } else {
             Self::unavailable(code, format!("The service could not be reached: {}", error.message))
-                .remedy("Nothing to do: it is tried again. If it lasts, check the service's status and the network.")
+                .remedy("A delivery is tried again by itself. If it lasts, check the service's status and the network.")
         }
     }
 }

@@ -8,7 +8,7 @@ use core::fmt;
 
 use crate::Failure;
 use crate::bindings::pyqueryhub::notify::outbound_mail as wit;
-pub use wit::{ErrorKind, Sent};
+pub use wit::{ErrorKind, Refusal, Sent};
 
 /// A mail in the making. Sender, date and identity are the host's.
 #[derive(Debug, Clone)]
@@ -61,8 +61,14 @@ impl Mail {
 }
 
 /// Asks the relay whether it takes mail for these addresses, and sends none. Answers those that it refuses for good.
-pub fn verify(addresses: &[String]) -> Result<Vec<String>, Error> {
+pub fn verify(addresses: &[String]) -> Result<Vec<Refusal>, Error> {
     crate::gate::verify_mail(addresses).map_err(Error::from)
+}
+
+/// "bo@example.com (550 5.1.1 no such user)", for each.
+pub fn named(refused: &[Refusal]) -> String {
+    let named = |Refusal { address, reason }: &Refusal| format!("{address} ({reason})");
+    refused.iter().map(named).collect::<Vec<_>>().join(", ")
 }
 
 /// There was no mail, or nobody knows. Becomes a [`Failure`] by `?`.
@@ -93,9 +99,7 @@ impl From<Error> for Failure {
         match kind {
             // Mended by the operator or in the settings, and everything that waits can go out then.
             ErrorKind::Denied => Self::unreachable("mail_denied", format!("This mail is not allowed here: {message}"))
-                .remedy(
-                    "Correct the channel's addresses, or ask the operator to allow them and to configure a mail relay.",
-                ),
+                .remedy("Correct the channel's addresses, or ask the operator to allow them."),
             ErrorKind::Rejected => Self::rejected("mail_rejected", format!("The mail was refused for good: {message}"))
                 .remedy(
                     "Read what the relay said; if it is about the message's content, report it to PyQueryHub support.",

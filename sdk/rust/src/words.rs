@@ -146,7 +146,8 @@ impl<'a> Words<'a> {
 }
 
 impl Words<'_> {
-    /// What buttons say and where they lead, those of at most `limit` bytes; and whether the report's address is longer.
+    /// What buttons say and where they lead, those of at most `limit` bytes; and whether the report's address is longer. A
+    /// runbook has 3000 bytes at most.
     pub fn links(&self, limit: usize) -> (Vec<(&'static str, String)>, bool) {
         let report = self.report.and_then(web_url);
         let left_out = report.as_ref().is_some_and(|url| url.len() > limit);

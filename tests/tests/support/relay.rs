@@ -98,9 +98,19 @@ impl Relay {
 
     /// The mail that it took, once it is so much.
     pub async fn mails(&self, count: usize) -> Vec<Value> {
-        let mails = self.server.wait_for(count).await;
+        let took = |lines: Vec<Value>| lines.into_iter().filter(|line| line["data"].is_string()).collect::<Vec<_>>();
+        let mails = crate::scenario::eventually(&format!("mail {count}"), || async {
+            let mails = took(self.server.lines());
+            if mails.len() >= count { Ok(mails) } else { Err(Value::from(mails)) }
+        })
+        .await;
         assert_eq!(mails.len(), count, "{mails:#?}");
         mails
+    }
+
+    /// Whether anybody tried to log in.
+    pub fn heard_a_login(&self) -> bool {
+        self.server.lines().iter().any(|line| line["login"].is_string())
     }
 }
 

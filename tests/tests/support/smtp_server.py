@@ -1,11 +1,14 @@
 """An SMTP relay for tests, made of aiosmtpd.
 
-Prints {"port": N} when it is ready, then one JSON line for each accepted mail:
-{"from", "to", "data", "peer_tls", "auth"}. Ends when its standard input ends.
+Prints {"port": N} when it is ready, then one JSON line for each accepted mail,
+{"from", "to", "data", "peer_tls", "auth"}, and one for each login, {"login"}.
+Ends when its standard input ends.
 
 What it answers depends on the local part of the address:
   refused@  550 always                policy@  554 always
   full@     452 always                gone@    250 the first time, then 550
+  away@     550 the second and third time, else 250
+  turned@   250, then 451, then 554
   grey@     451 the second time, else 250: as if a check had come long before
   nomail@   as a sender: 550
 and on words in the mail:
@@ -56,6 +59,10 @@ class Rules:
             return "451 4.7.1 greylisted, try again"
         if local == "gone" and self.asked[address] > 1:
             return "550 5.1.1 no such user"
+        if local == "away" and self.asked[address] in (2, 3):
+            return "550 5.1.1 no such user"
+        if local == "turned" and self.asked[address] > 1:
+            return "451 4.7.1 later" if self.asked[address] == 2 else "554 5.6.0 never"
         envelope.rcpt_tos.append(address)
         envelope.rcpt_options.extend(options)
         return "250 2.1.5 OK"
@@ -88,6 +95,7 @@ async def main(options):
     login = (options.user or "").encode(), (options.password or "").encode()
 
     def authenticate(server, session, envelope, mechanism, data):
+        tell({"login": mechanism})
         good = isinstance(data, LoginPassword) and (data.login, data.password) == login
         return AuthResult(success=good, handled=False)
 

@@ -203,7 +203,7 @@ impl Binding {
         };
         let Some(origin) = origin else {
             // The secret is not filled in yet: all that it could be.
-            previewed.destination = all
+            let mut destinations: Vec<String> = all
                 .iter()
                 .flat_map(|credential| &credential.destinations)
                 .map(|destination| match destination {
@@ -211,8 +211,9 @@ impl Binding {
                     Destination::Field(key) => format!("the origin of `{key}`"),
                     Destination::Recipients(key) => format!("mail to `{key}`"),
                 })
-                .collect::<Vec<_>>()
-                .join(" or ");
+                .collect();
+            destinations.dedup();
+            previewed.destination = destinations.join(" or ");
             check_size(request, limits)?;
             return headers::check(&request.headers).map(drop);
         };

@@ -24,6 +24,9 @@ pub(crate) fn all_headers(map: &mut HeaderMap, secret: &str) -> Result<(), Strin
         .map_err(|_| "the secret headers are no JSON object of names and values".to_owned())?;
     for (name, value) in &pairs {
         let (name, value) = headers::secret_pair(name, value)?;
+        if map.contains_key(&name) {
+            return Err(format!("the header `{name}` is the component's own: a secret header cannot replace it"));
+        }
         map.insert(name, value);
     }
     Ok(())
@@ -139,6 +142,15 @@ mod tests {
             placed(body, "/a/x~1y/0").unwrap(),
             r#"{"b":1.10,"a":{"x/y":["s\"ecret","\u00e9"]},"n":12345678901234567890123}"#
         );
+    }
+
+    #[test]
+    fn a_secret_header_replaces_none_that_is_there() {
+        let mut map = HeaderMap::new();
+        map.insert("webhook-id", "1".parse().unwrap());
+        assert!(all_headers(&mut map, r#"{"we\u0062hook-id":"x"}"#).unwrap_err().contains("`webhook-id`"));
+        assert!(all_headers(&mut map, r#"{"X-Key":"x"}"#).is_ok());
+        assert_eq!(map["webhook-id"], "1");
     }
 
     #[test]

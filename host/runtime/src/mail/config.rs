@@ -6,7 +6,7 @@ use lettre::message::Mailbox;
 use secrecy::SecretString;
 
 use super::recipient::RecipientPattern;
-use super::relay::{MailTls, RelayConfig};
+use super::relay::{MailTls, Relay, RelayConfig};
 
 /// A setting for mail that makes no sense.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -74,10 +74,15 @@ impl MailConfig {
         self
     }
 
+    /// Whether it makes sense as a whole; connects to nothing.
+    pub fn validate(&self) -> Result<(), MailConfigError> {
+        Relay::new(self.relay.clone()).map(drop).map_err(MailConfigError)
+    }
+
     /// Mail goes to addresses of these domains alone, whatever a component is granted: `example.com`, or `*.example.com`
     /// for all below it.
     pub fn with_domain(mut self, domain: &str) -> Result<Self, MailConfigError> {
-        let pattern = RecipientPattern::parse(&format!("@{domain}"))
+        let pattern = RecipientPattern::parse(&format!("@{}", domain.trim_start_matches('@')))
             .map_err(|error| MailConfigError(format!("{domain:?} is no domain: {}", error.reason)))?;
         self.domains.push(pattern);
         Ok(self)

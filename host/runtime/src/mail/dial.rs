@@ -24,7 +24,7 @@ use super::reply::{Failed, Reply, agreed};
 use super::wire::Wire;
 
 /// A connection without work is not kept longer.
-const IDLE: Duration = Duration::from_secs(30);
+pub(super) const IDLE: Duration = Duration::from_secs(30);
 /// A relay that does not answer a kept connection's RSET in this time gets a new connection.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
 const NO_TLS: &str = "did not finish the TLS handshake";
@@ -46,6 +46,13 @@ impl Connection {
 
     pub(super) fn take(&mut self) -> Option<AsyncSmtpConnection> {
         self.smtp.take()
+    }
+
+    /// Says goodbye, for as long as a living relay would take.
+    pub(super) async fn close(mut self) {
+        if let Some(mut smtp) = self.take() {
+            let _ = timeout(SIGN_OF_LIFE, smtp.quit()).await;
+        }
     }
 
     pub(super) fn put_back(&mut self, smtp: AsyncSmtpConnection) {

@@ -17,7 +17,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use lettre::Address;
 use secrecy::ExposeSecret as _;
 
-use crate::contract::outbound_mail::{Error, ErrorKind, Message, Sent};
+use crate::contract::outbound_mail::{Error, ErrorKind, Message, Refusal, Sent};
 use crate::egress::{Exchange, LiveEgress};
 use crate::gate::RESERVE;
 use crate::gate::binding::Binding;
@@ -28,6 +28,7 @@ use crate::settings::SHORTEST_SECRET;
 pub use config::{MailConfig, MailConfigError};
 pub(crate) use progress::Progress;
 pub use recipient::RecipientPattern;
+pub(crate) use recipient::address;
 pub use relay::MailTls;
 use relay::{Handed, Relay, Trouble, TroubleKind};
 
@@ -41,6 +42,11 @@ pub(crate) struct Post {
     relay: Relay,
 }
 
+/// The operator's to mend, as a relay that is down.
+fn no_relay() -> Error {
+    Error { kind: ErrorKind::Unavailable, message: NO_RELAY.to_owned() }
+}
+
 /// The host refused it.
 pub(crate) fn denied(message: impl Into<String>) -> Error {
     Error { kind: ErrorKind::Denied, message: message.into() }
@@ -51,77 +57,79 @@ impl Post {
         Ok(Self { relay: Relay::new(config.relay.clone())?, config })
     }
 
-    /// Sends one mail of a component, or says why not.
-    async fn send(&self, call: &mut LiveEgress, message: &Message, to: &[Address]) -> Result<Sent, Error> {
-        let number = call.mails;
-        call.mails += 1;
+    /// Sends one mail of a component, the call's `number`th, or says why not.
+    async fn send(
+        &self,
+        call: &mut LiveEgress,
+        number: usize,
+        message: &Message,
+        to: &[Address],
+    ) -> Result<Sent, Error> {
         let message_id = compose::message_id(&call.delivery, number, self.config.from.email.domain());
         let mail = call.progress.of(&message_id, now());
-        let left = mail.left(to);
+        let (left, date) = (mail.left(to), mail.date);
         let slot = call.wire.len();
         call.wire.push(Exchange { repeatable: false, sent: false, accepted: None });
+        let sent = |refused| Ok(Sent { message_id: message_id.clone(), refused });
         if left.is_empty() {
             // An earlier attempt got so far, and no further.
-            return settled(call, slot, &message_id, "no address is left to send it to");
+            call.wire[slot].accepted = Some(true);
+            return sent(Vec::new());
         }
-        let bytes = compose::compose(message, &self.config.from, to, &message_id, mail.date).map_err(denied)?;
+        let bytes = compose::compose(message, &self.config.from, to, &message_id, date).map_err(denied)?;
         // From here on bytes may leave: the record must stand even if this future is dropped.
         call.wire[slot].sent = true;
         let handed = self.relay.send(&self.config.from.email, &left, &bytes, patience(call)).await;
+        let mail = call.progress.of(&message_id, date);
         match handed {
             Ok(Handed { taken, refused, deferred }) => {
                 call.wire[slot].accepted = Some(true);
-                call.progress.of(&message_id, now()).note(taken, &refused);
+                mail.taken.extend(taken);
                 if deferred.is_empty() {
-                    return settled(call, slot, &message_id, "");
+                    return sent(refused.into_iter().map(refusal).collect());
                 }
+                let have = to.len() - mail.left(to).len();
                 let replies: Vec<String> =
                     deferred.iter().map(|late| format!("{} ({})", late.address, late.reply)).collect();
                 let message = format!(
-                    "{} of {} addresses have the mail, and the relay takes it later for the others: {}",
-                    to.len() - deferred.len(),
+                    "{have} of {} addresses have the mail; the relay takes it later for {}",
                     to.len(),
-                    replies.join("; ")
+                    replies.join(", ")
                 );
                 Err(Error { kind: ErrorKind::Unavailable, message })
             }
             Err(Trouble { kind: TroubleKind::UnknownOutcome, message, .. }) => {
                 Err(Error { kind: ErrorKind::UnknownOutcome, message })
             }
-            Err(Trouble { kind, message, refused }) => {
+            // Others have it already, and these never will.
+            Err(Trouble { kind: TroubleKind::Rejected | TroubleKind::Unreachable, message, .. })
+                if !mail.taken.is_empty() =>
+            {
+                call.wire[slot].accepted = Some(true);
+                let refused = |address: Address| Refusal { address: address.to_string(), reason: message.clone() };
+                sent(left.into_iter().map(refused).collect())
+            }
+            Err(Trouble { kind, message, .. }) => {
                 // Nobody has it: that is as good as a whole answer.
                 call.wire[slot].accepted = Some(false);
-                let mail = call.progress.of(&message_id, now());
-                if kind != TroubleKind::Rejected {
-                    mail.note(Vec::new(), &refused);
-                }
-                if !mail.taken.is_empty() && mail.left(to).is_empty() {
-                    return settled(call, slot, &message_id, &message);
-                }
                 Err(error(kind, message))
             }
         }
     }
 
-    /// Asks the relay about addresses, and sends nothing.
-    async fn verify(&self, call: &mut LiveEgress, to: &[Address]) -> Result<Vec<String>, Error> {
+    /// Asks the relay about addresses, and sends nothing. One that it takes later is as good as taken.
+    async fn verify(&self, call: &mut LiveEgress, to: &[Address]) -> Result<Vec<Refusal>, Error> {
         call.wire.push(Exchange { repeatable: true, sent: false, accepted: None });
         match self.relay.verify(&self.config.from.email, to, patience(call)).await {
-            Ok(Handed { refused, .. }) => Ok(refused.iter().map(|refusal| refusal.address.to_string()).collect()),
+            Ok(Handed { refused, .. }) => Ok(refused.into_iter().map(refusal).collect()),
+            Err(Trouble { refused, deferred: true, .. }) => Ok(refused.into_iter().map(refusal).collect()),
             Err(Trouble { kind, message, .. }) => Err(error(kind, message)),
         }
     }
 }
 
-/// Everybody has it, or never will.
-fn settled(call: &mut LiveEgress, slot: usize, message_id: &str, message: &str) -> Result<Sent, Error> {
-    let mail = call.progress.of(message_id, 0);
-    let refused = mail.refused.iter().map(ToString::to_string).collect();
-    call.wire[slot].accepted = Some(!mail.taken.is_empty());
-    if mail.taken.is_empty() {
-        return Err(Error { kind: ErrorKind::Unreachable, message: message.to_owned() });
-    }
-    Ok(Sent { message_id: message_id.to_owned(), refused })
+fn refusal(refused: relay::Refusal) -> Refusal {
+    Refusal { address: refused.address.to_string(), reason: refused.reply }
 }
 
 fn error(kind: TroubleKind, message: String) -> Error {
@@ -145,17 +153,20 @@ fn now() -> u64 {
 /// Sends for a call, where all that the host demands is kept.
 pub(crate) async fn send(call: &mut LiveEgress, message: &Message) -> Result<Sent, Error> {
     let runtime = call.runtime.clone();
+    // Counted before all else, so that a mail is the same one whatever became of those before it.
+    let number = call.mails;
+    call.mails += 1;
     let to = admit(runtime.0.post.as_ref(), &call.binding, &runtime.0.limits, call.wire.len(), message)?;
-    let post = runtime.0.post.as_ref().ok_or_else(|| denied(NO_RELAY))?;
+    let post = runtime.0.post.as_ref().ok_or_else(no_relay)?;
     mask_password(post, call);
-    post.send(call, message, &to).await.map_err(|error| masked(call, error))
+    post.send(call, number, message, &to).await.map_err(|error| masked(call, error))
 }
 
 /// Verifies for a call, where all that the host demands is kept.
-pub(crate) async fn verify(call: &mut LiveEgress, to: &[String]) -> Result<Vec<String>, Error> {
+pub(crate) async fn verify(call: &mut LiveEgress, to: &[String]) -> Result<Vec<Refusal>, Error> {
     let runtime = call.runtime.clone();
     let to = recipients(runtime.0.post.as_ref(), &call.binding, &runtime.0.limits, call.wire.len(), to)?;
-    let post = runtime.0.post.as_ref().ok_or_else(|| denied(NO_RELAY))?;
+    let post = runtime.0.post.as_ref().ok_or_else(no_relay)?;
     mask_password(post, call);
     post.verify(call, &to).await.map_err(|error| masked(call, error))
 }
@@ -215,10 +226,8 @@ fn recipients(
     }
     let mut addresses: Vec<Address> = Vec::with_capacity(to.len());
     for text in to {
-        let address: Address = text
-            .trim()
-            .parse()
-            .map_err(|_| denied(format!("{text:?} is no e-mail address such as `ada@example.com`")))?;
+        let address = recipient::address(text)
+            .ok_or_else(|| denied(format!("{text:?} is no e-mail address such as `ada@example.com`")))?;
         if !addresses.contains(&address) {
             addresses.push(address);
         }
@@ -245,7 +254,7 @@ fn recipients(
         }
     }
     if post.is_none() {
-        return Err(denied(NO_RELAY));
+        return Err(no_relay());
     }
     Ok(addresses)
 }

@@ -5,8 +5,6 @@ use std::collections::BTreeMap;
 use lettre::Address;
 use serde::{Deserialize, Serialize};
 
-use super::relay::Refusal;
-
 /// By the mails' own identities. Embedders keep it as text and know nothing of it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Progress {
@@ -21,9 +19,6 @@ pub(crate) struct MailProgress {
     /// Who has it.
     #[serde(default)]
     pub(super) taken: Vec<Address>,
-    /// Who never will.
-    #[serde(default)]
-    pub(super) refused: Vec<Address>,
 }
 
 impl Progress {
@@ -44,14 +39,9 @@ impl Progress {
 }
 
 impl MailProgress {
-    /// Who is still to get it.
+    /// Who is still to get it. Who was refused before is asked for again: somebody may have mended that.
     pub(super) fn left(&self, to: &[Address]) -> Vec<Address> {
-        to.iter().filter(|address| !self.taken.contains(address) && !self.refused.contains(address)).cloned().collect()
-    }
-
-    pub(super) fn note(&mut self, taken: Vec<Address>, refused: &[Refusal]) {
-        self.taken.extend(taken);
-        self.refused.extend(refused.iter().map(|refusal| refusal.address.clone()));
+        to.iter().filter(|address| !self.taken.contains(address)).cloned().collect()
     }
 }
 
@@ -60,18 +50,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_has_it_or_never_will_is_left_out_at_the_next_attempt() {
-        let to: Vec<Address> = ["a@x.example", "b@x.example", "c@x.example"].map(|text| text.parse().unwrap()).into();
+    fn who_has_it_is_left_out_at_the_next_attempt() {
+        let to: Vec<Address> = ["a@x.example", "b@x.example"].map(|text| text.parse().unwrap()).into();
         let mut first = Progress::default();
         assert_eq!(first.write(), None);
-        let mail = first.of("<1@x>", 7);
-        mail.note(
-            vec![to[0].clone()],
-            &[Refusal { address: to[1].clone(), reply: "550".into(), unknown_address: true }],
-        );
+        first.of("<1@x>", 7).taken.push(to[0].clone());
         let mut next = Progress::read(first.write().as_deref());
         assert_eq!(next.of("<1@x>", 99).date, 7);
-        assert_eq!(next.of("<1@x>", 99).left(&to), [to[2].clone()]);
+        assert_eq!(next.of("<1@x>", 99).left(&to), [to[1].clone()]);
         assert_eq!(next.of("<2@x>", 99).left(&to), to);
     }
 

@@ -7,6 +7,12 @@ use lettre::Address;
 use crate::gate::destination::{HostPattern, Origin};
 use crate::grant::GrantError;
 
+/// An address as it is compared: domains have no case.
+pub(crate) fn address(text: &str) -> Option<Address> {
+    let address: Address = text.trim().parse().ok()?;
+    Address::new(address.user(), address.domain().to_lowercase()).ok()
+}
+
 /// The addresses of a domain: `@example.com`, or `@*.example.com` for those of all domains below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecipientPattern(HostPattern);

@@ -1,14 +1,16 @@
 //! Hands a finished mail to an SMTP relay, and says who has it then.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use deadpool::managed::{Object, Pool, PoolError, QueueMode};
+use deadpool::managed::{Object, Pool, PoolError, QueueMode, RetainResult};
 use lettre::Address;
 use secrecy::SecretString;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
-use super::dial::Dialer;
+use super::dial::{Dialer, IDLE};
 use super::talk::Talk;
 
 /// Where mail goes.
@@ -75,6 +77,8 @@ pub(crate) struct Refusal {
     pub(crate) reply: String,
     /// The relay says that there is no such address.
     pub(crate) unknown_address: bool,
+    /// It speaks of us: what this host, or its sender, may do there.
+    pub(crate) of_us: bool,
 }
 
 /// What a failure means for the mail.
@@ -98,11 +102,13 @@ pub(crate) struct Trouble {
     pub(crate) message: String,
     /// Who never will have it.
     pub(crate) refused: Vec<Refusal>,
+    /// Whether it takes it later for some, and for the others never.
+    pub(crate) deferred: bool,
 }
 
 impl Trouble {
     pub(super) fn new(kind: TroubleKind, message: String) -> Self {
-        Self { kind, message, refused: Vec::new() }
+        Self { kind, message, refused: Vec::new(), deferred: false }
     }
 
     /// Nobody has it.
@@ -114,6 +120,8 @@ impl Trouble {
 /// The relay, with the connections to it.
 pub(crate) struct Relay {
     pool: Pool<Dialer>,
+    /// Whether somebody waits to close connections that nobody needs any more.
+    sweeping: Arc<AtomicBool>,
 }
 
 impl Relay {
@@ -126,7 +134,7 @@ impl Relay {
             .queue_mode(QueueMode::Lifo)
             .build()
             .map_err(|error| error.to_string())?;
-        Ok(Self { pool })
+        Ok(Self { pool, sweeping: Arc::default() })
     }
 
     /// Hands one mail over for all of `to`; one that is refused does not stop the others. `patience` is all the time
@@ -165,12 +173,32 @@ impl Relay {
             let judged = talk.judge(ended, &self.pool.manager().name);
             if judged.is_ok() {
                 lease.put_back(smtp);
+                drop(lease);
+                self.sweep();
             } else if stale {
                 // The relay had enough of this connection, not of this mail.
                 continue;
             }
             return judged;
         }
+    }
+
+    /// Closes idle connections when their time is over.
+    fn sweep(&self) {
+        if self.sweeping.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (pool, sweeping) = (self.pool.clone(), Arc::clone(&self.sweeping));
+        tokio::spawn(async move {
+            while pool.status().size > 0 {
+                sleep(IDLE).await;
+                let RetainResult { removed, .. } = pool.retain(|connection, _| connection.usable());
+                for connection in removed {
+                    connection.close().await;
+                }
+            }
+            sweeping.store(false, Ordering::Release);
+        });
     }
 
     async fn connection(&self, deadline: Instant) -> Result<Object<Dialer>, Trouble> {

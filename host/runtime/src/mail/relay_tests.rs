@@ -97,9 +97,24 @@ async fn nobody_is_reached_when_no_address_exists() {
 
 #[tokio::test]
 async fn a_mail_is_rejected_when_every_address_is_refused_for_another_reason() {
-    let trouble = outcome(&["a@example.org"], |_, command| refuse(command, "554 5.7.1 policy")).await.unwrap_err();
+    let trouble = outcome(&["a@example.org"], |_, command| refuse(command, "554 5.6.0 never")).await.unwrap_err();
     assert_eq!(trouble.kind, TroubleKind::Rejected);
     assert!(!trouble.refused[0].unknown_address);
+}
+
+#[tokio::test]
+async fn a_mail_may_be_tried_again_where_the_relay_speaks_of_us_and_not_of_the_address() {
+    for reply in [
+        "554 5.7.1 <a@example.org>: Relay access denied",
+        "553 5.7.1 <alerts@example.org>: Sender address rejected: not logged in",
+        "550 relay not permitted",
+        "550 authentication required",
+        "530 5.7.0 Authentication required",
+    ] {
+        let trouble = outcome(&["a@example.org"], move |_, command| refuse(command, reply)).await.unwrap_err();
+        assert_eq!(trouble.kind, TroubleKind::Unavailable, "{reply}");
+        assert!(!trouble.refused[0].unknown_address && trouble.message.contains(reply), "{}", trouble.message);
+    }
 }
 
 #[tokio::test]

@@ -52,7 +52,21 @@ impl Reply {
         match self.enhanced() {
             Some((5, 1, detail)) => !matches!(detail, 7 | 8),
             Some(enhanced) => enhanced == (5, 2, 1),
-            None => matches!(self.code, 550 | 551 | 553),
+            None => matches!(self.code, 550 | 551 | 553) && !self.of_us(),
+        }
+    }
+
+    /// Whether it speaks of what this host or its sender may do (RFC 3463: X.7.1 and its kin, 5.1.7 and 5.1.8), which only
+    /// the operator can mend: "554 5.7.1 Relay access denied".
+    pub(super) fn of_us(&self) -> bool {
+        const WORDS: [&str; 4] = ["relay", "sender", "authentication required", "not permitted"];
+        match self.enhanced() {
+            Some((5, 7, _) | (5, 1, 7 | 8)) => true,
+            Some(_) => false,
+            None => {
+                let text = self.text.to_ascii_lowercase();
+                matches!(self.code, 530 | 535) || WORDS.iter().any(|word| text.contains(word))
+            }
         }
     }
 

@@ -63,6 +63,7 @@ impl<'a> Talk<'a> {
                     address: address.clone(),
                     reply: "the relay takes no addresses with other letters (no SMTPUTF8)".to_owned(),
                     unknown_address: false,
+                    of_us: false,
                 });
             }
         }
@@ -110,6 +111,7 @@ impl<'a> Talk<'a> {
             address: address.clone(),
             reply: reply.line(),
             unknown_address: !reply.transient() && reply.unknown_address(),
+            of_us: !reply.transient() && reply.of_us(),
         });
         Ok(())
     }
@@ -146,6 +148,7 @@ impl<'a> Talk<'a> {
 
     /// What its end means for the mail.
     pub(super) fn judge(self, ended: Ended, relay: &str) -> Result<Handed, Trouble> {
+        let deferred = matches!(ended, Ok(Ok(()))) && !self.handed.deferred.is_empty();
         let (kind, message) = match ended {
             Ok(Ok(())) if !self.handed.taken.is_empty() => return Ok(self.handed),
             Ok(Ok(())) => self.nobody(relay),
@@ -159,7 +162,7 @@ impl<'a> Talk<'a> {
             Ok(Err(Stop::Failed(failed @ Failed::Broken(_)))) => self.no_answer(relay, &failed.line()),
             Err(_) => self.no_answer(relay, "the time was over"),
         };
-        Err(Trouble { refused: self.handed.refused, ..Trouble::new(kind, message) })
+        Err(Trouble { refused: self.handed.refused, deferred, ..Trouble::new(kind, message) })
     }
 
     fn no_answer(&self, relay: &str, why: &str) -> (TroubleKind, String) {
@@ -175,10 +178,12 @@ impl<'a> Talk<'a> {
     /// The relay took no address.
     fn nobody(&self, relay: &str) -> (TroubleKind, String) {
         let Handed { refused, deferred, .. } = &self.handed;
-        let kind = match (deferred.is_empty(), refused.iter().all(|refusal| refusal.unknown_address)) {
-            (false, _) => TroubleKind::Unavailable,
-            (true, true) if !refused.is_empty() => TroubleKind::Unreachable,
-            _ => TroubleKind::Rejected,
+        let kind = if !deferred.is_empty() || refused.iter().any(|refusal| refusal.of_us) {
+            TroubleKind::Unavailable
+        } else if !refused.is_empty() && refused.iter().all(|refusal| refusal.unknown_address) {
+            TroubleKind::Unreachable
+        } else {
+            TroubleKind::Rejected
         };
         let message = match deferred.first().or(refused.first()) {
             Some(first) => format!("{relay} took none of the addresses; of the first it says: {}", first.reply),

@@ -3,11 +3,11 @@
 use std::{path::Path, sync::Arc};
 
 use pqh_runtime::{
-    Channel, DeliveryRequest, Grant, LogLevel, LogLine, Outcome, SecretSource,
-    contract::{channel::Destination, events::Event},
+    Channel, DeliveryRequest, Grant, LogLevel, LogLine, Outcome, SecretSource, contract::channel::Destination,
 };
 use serde_json::{Value, json};
 use url::Url;
+use uuid::Uuid;
 
 use super::{
     Ending,
@@ -32,7 +32,9 @@ pub(crate) async fn send(
 ) -> Result<Ending, CliError> {
     let event = read_event(path, event_options.timezone.as_ref())?.event;
     let opened = open(options, folder, is_stdin(path), Purpose::Send).await?;
-    let request = request(event);
+    // Each run is a delivery of its own: who was told before is told again.
+    let id = format!("{}-{}", event.id, Uuid::now_v7().simple());
+    let request = DeliveryRequest::first(id, event);
     let report = opened.channel.deliver(&request).await;
     tell_log(&report.log);
     output::delivery::sent(&request.event, &opened.place, &report.outcome, format);
@@ -49,7 +51,7 @@ pub(crate) async fn preview(
 ) -> Result<Ending, CliError> {
     let event = read_event(path, event_options.timezone.as_ref())?.event;
     let opened = open(options, folder, is_stdin(path), Purpose::Preview).await?;
-    let preview = opened.channel.preview(&request(event)).await;
+    let preview = opened.channel.preview(&DeliveryRequest::first(event.id.clone(), event)).await;
     tell_log(&preview.log);
     output::delivery::previewed(&preview, format).map_err(|error| CliError::work("unprintable", error.to_string()))?;
     // A component that made its request did its part: what it makes of an answer that nobody gave says nothing.
@@ -71,11 +73,6 @@ fn ending(outcome: &Outcome) -> Ending {
         Outcome::Delivered(_) => Ending::Done,
         Outcome::Failed(_) => Ending::Failed,
     }
-}
-
-/// A first attempt; by hand there are no others.
-fn request(event: Event) -> DeliveryRequest {
-    DeliveryRequest::first(event.id.clone(), event)
 }
 
 /// What a channel is opened for.
@@ -218,16 +215,26 @@ fn place(entry: &Entry, filled: &Filled) -> String {
         .iter()
         .filter_map(|key| {
             if let Some(value) = filled.settings.get(key) {
-                let list = value.as_array().map(|list| list.iter().filter_map(Value::as_str).collect::<Vec<_>>());
-                return Some(list.map_or_else(
-                    || value.as_str().map_or_else(|| value.to_string(), str::to_owned),
-                    |list| list.join(", "),
-                ));
+                return Some(match value {
+                    Value::Array(list) => few(list),
+                    Value::String(text) => text.clone(),
+                    other => other.to_string(),
+                });
             }
             authority(&origin(key, filled)?)
         })
         .collect();
     if parts.is_empty() { descriptor.name.clone() } else { format!("{}, {}", descriptor.name, parts.join(", ")) }
+}
+
+/// The first of them, and how many more.
+fn few(list: &[Value]) -> String {
+    const TOLD: usize = 3;
+    let told: Vec<&str> = list.iter().filter_map(Value::as_str).take(TOLD).collect();
+    match list.len().saturating_sub(TOLD) {
+        0 => told.join(", "),
+        more => format!("{} and {more} more", told.join(", ")),
+    }
 }
 
 /// The component's own words, with ours on standard error.

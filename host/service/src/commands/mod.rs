@@ -79,12 +79,12 @@ fn mail(file: Option<&Path>) -> Result<Option<MailConfig>, CliError> {
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty())
         .collect();
-    if file.is_none() && variables.is_empty() {
-        return Ok(None);
-    }
-    Config::load(file, variables)
-        .and_then(|config| config.mail())
-        .map_err(|error| CliError::input("bad-configuration", error.to_string()))
+    let config = match file {
+        Some(file) => Config::load(Some(file), variables),
+        None if variables.is_empty() => return Ok(None),
+        None => Config::of_variables(variables),
+    };
+    config.and_then(|config| config.mail()).map_err(|error| CliError::input("bad-configuration", error.to_string()))
 }
 
 /// The runtime, with the upstreams and the mail relay that the command line names.

@@ -124,6 +124,7 @@ impl Mail {
         if let Some(hello) = &self.hello {
             mail = mail.with_hello(hello);
         }
+        mail.validate().map_err(|error| wrong(RELAY, error.to_string()))?;
         Ok(mail)
     }
 }

@@ -151,6 +151,15 @@ impl Config {
         Ok(config)
     }
 
+    /// Reads the environment alone.
+    pub fn of_variables(environment: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
+        let file = source::File::default();
+        let mut source = source::Source::new(&file, environment)?;
+        let config = Self::read(&mut source)?;
+        source.finish()?;
+        Ok(config)
+    }
+
     /// How the gate sends. Reads the files of extra certificates.
     pub fn gate(&self) -> Result<GateConfig, ConfigError> {
         self.egress.gate()

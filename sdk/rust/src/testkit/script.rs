@@ -20,7 +20,7 @@ use crate::mail;
 struct Script {
     answers: VecDeque<Result<wit::Response, wit::Error>>,
     requests: Vec<Sent>,
-    relayed: VecDeque<Result<Vec<String>, outbound_mail::Error>>,
+    relayed: VecDeque<Result<Vec<outbound_mail::Refusal>, outbound_mail::Error>>,
     mails: Vec<outbound_mail::Message>,
     logs: Vec<(Level, String)>,
     cache: HashMap<String, String>,
@@ -87,7 +87,11 @@ impl Gate {
     /// The relay takes the next mail, or the next verification, but for these addresses.
     #[must_use]
     pub fn mail(self, refused: &[&str]) -> Self {
-        scripted(|script| script.relayed.push_back(Ok(refused.iter().map(|&address| address.to_owned()).collect())));
+        let refusal = |address: &&str| outbound_mail::Refusal {
+            address: (*address).to_owned(),
+            reason: "550 5.1.1 no such user".to_owned(),
+        };
+        scripted(|script| script.relayed.push_back(Ok(refused.iter().map(refusal).collect())));
         self
     }
 
@@ -217,12 +221,12 @@ pub(crate) fn send_mail(message: &outbound_mail::Message) -> Result<outbound_mai
     })
 }
 
-pub(crate) fn verify_mail(_to: &[String]) -> Result<Vec<String>, outbound_mail::Error> {
+pub(crate) fn verify_mail(_to: &[String]) -> Result<Vec<outbound_mail::Refusal>, outbound_mail::Error> {
     scripted(|script| script.relayed("verification"))
 }
 
 impl Script {
-    fn relayed(&mut self, what: &str) -> Result<Vec<String>, outbound_mail::Error> {
+    fn relayed(&mut self, what: &str) -> Result<Vec<outbound_mail::Refusal>, outbound_mail::Error> {
         self.relayed.pop_front().unwrap_or_else(|| {
             panic!("this {what} has no scripted answer: add `.mail(…)` or `.mail_error(…)` to the Gate")
         })
