@@ -121,8 +121,9 @@ impl Post {
     async fn verify(&self, call: &mut LiveEgress, to: &[Address]) -> Result<Vec<Refusal>, Error> {
         call.wire.push(Exchange { repeatable: true, sent: false, accepted: None });
         match self.relay.verify(&self.config.from.email, to, patience(call)).await {
-            Ok(Handed { refused, .. }) => Ok(refused.into_iter().map(refusal).collect()),
-            Err(Trouble { refused, deferred: true, .. }) => Ok(refused.into_iter().map(refusal).collect()),
+            Ok(Handed { refused, .. }) | Err(Trouble { refused, deferred: true, .. }) => {
+                Ok(refused.into_iter().map(refusal).collect())
+            }
             Err(Trouble { kind, message, .. }) => Err(error(kind, message)),
         }
     }
