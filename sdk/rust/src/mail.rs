@@ -111,7 +111,7 @@ impl From<Error> for Failure {
             .remedy("Correct the channel's addresses."),
             ErrorKind::Unavailable => {
                 Self::unavailable("mail_unavailable", format!("The mail could not go out now: {message}")).remedy(
-                    "Nothing to do: it is tried again. If it lasts, ask the operator to look at the mail relay.",
+                    "A delivery is tried again by itself. If it lasts, ask the operator to look at the mail relay.",
                 )
             }
             ErrorKind::UnknownOutcome => {
