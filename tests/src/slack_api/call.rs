@@ -13,6 +13,9 @@ use super::workspace::Team;
 use crate::http_service::{Answer, Request};
 use crate::slack_webhook::json::Strict;
 
+/// The word that comes with 429.
+const RATE_LIMITED: &str = "ratelimited";
+
 /// How a method takes its arguments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Takes {
@@ -22,6 +25,8 @@ pub(crate) enum Takes {
     Form,
     /// POST with JSON: what writes.
     Json,
+    /// POST with either: what has no arguments.
+    FormOrJson,
 }
 
 /// A method of the Web API that is called with a token.
@@ -71,6 +76,13 @@ pub(crate) struct Refusal {
     pub(crate) more: Value,
 }
 
+impl Refusal {
+    /// 429, with room after so many seconds.
+    pub(crate) fn rate_limited(seconds: u64) -> Self {
+        Self { word: RATE_LIMITED, more: seconds.into() }
+    }
+}
+
 impl From<&'static str> for Refusal {
     fn from(word: &'static str) -> Self {
         Self { word, more: Value::Null }
@@ -81,7 +93,7 @@ impl From<&'static str> for Refusal {
 pub(crate) fn answer(outcome: Outcome) -> Answer {
     let (mut body, more) = match outcome {
         Ok(more) => (json!({ "ok": true }), more),
-        Err(Refusal { word: "ratelimited", more }) => {
+        Err(Refusal { word: RATE_LIMITED, more }) => {
             return misbehaviour::rate_limited(more.as_u64().unwrap_or(1));
         }
         Err(Refusal { word, more }) => (json!({ "ok": false, "error": word }), more),
@@ -103,6 +115,7 @@ impl Arguments {
             ("GET", Takes::Read) if request.body.is_empty() => Self::of_form(&request.query, "invalid_arguments"),
             ("POST", _) if !request.query.is_empty() => Err("invalid_arguments".into()),
             ("POST", Takes::Json) => Self::of_json(request),
+            ("POST", Takes::FormOrJson) if request.content_type() == "application/json" => Self::of_json(request),
             ("POST", _) => Self::of_form_body(request),
             _ => Err("invalid_arguments".into()),
         }

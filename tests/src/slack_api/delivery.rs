@@ -27,11 +27,30 @@ pub struct Delivery {
     content_type: &'static str,
     body: Vec<u8>,
     retry: Option<(u8, String)>,
+    missing_scope: Option<&'static str>,
 }
 
 impl Delivery {
     pub(crate) fn new(secret: &str, timestamp: i64, content_type: &'static str, body: Vec<u8>) -> Self {
-        Self { secret: secret.to_owned(), timestamp, content_type, body, retry: None }
+        Self { secret: secret.to_owned(), timestamp, content_type, body, retry: None, missing_scope: None }
+    }
+
+    /// The same, which the installation has not the scope for.
+    pub(crate) fn missing(mut self, scope: Option<&'static str>) -> Self {
+        self.missing_scope = scope;
+        self
+    }
+
+    /// The scope without which Slack would not send this event, where the installation has not got it: a test that sends
+    /// only what Slack would send leaves it.
+    pub fn missing_scope(&self) -> Option<&'static str> {
+        self.missing_scope
+    }
+
+    /// The three times that it is sent again when it is not answered with 2xx within three seconds: at once, after a minute,
+    /// after five.
+    pub fn retries(&self, reason: &str) -> [Self; 3] {
+        [(1, 0), (2, 60), (3, 300)].map(|(number, later)| self.clone().retry(number, reason, self.timestamp + later))
     }
 
     /// The same, sent again at `timestamp` (seconds since 1970): `number` is 1, 2 or 3, `reason` such as `http_timeout`.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::Shared;
 use super::delivery::Delivery;
-use super::workspace::Message;
+use super::workspace::{Channel, Message};
 
 /// The events of an app in a workspace. Each makes the request that Slack would send now; a test sends it.
 ///
@@ -54,7 +54,7 @@ impl Events {
         Delivery::new(&self.secret(), self.now() / 1_000, form, body.as_bytes().to_vec())
     }
 
-    /// Any event in its envelope.
+    /// Any event in its envelope, under an id of its own. With the `event` of another's body Slack tells the same once more.
     pub fn event(&self, event: &Value) -> Delivery {
         let bot = self.bot();
         let (now, serial, enterprise) = {
@@ -85,6 +85,22 @@ impl Events {
             }],
             "is_ext_shared_channel": false,
         }))
+        .missing(self.missing(&event))
+    }
+
+    /// The scope that `event` needs and the installation has not.
+    fn missing(&self, event: &Value) -> Option<&'static str> {
+        let scope = match event["type"].as_str()? {
+            "app_mention" => "app_mentions:read",
+            "member_joined_channel" | "member_left_channel" if event["channel_type"] == "G" => "groups:read",
+            "member_joined_channel" | "member_left_channel" => "channels:read",
+            kind if kind.starts_with("channel_") => "channels:read",
+            kind if kind.starts_with("group_") => "groups:read",
+            _ => return None,
+        };
+        let state = self.shared.state();
+        let installed = state.installation(&self.app, &self.team)?;
+        (!installed.scopes.iter().any(|held| held == scope)).then_some(scope)
     }
 
     /// The handshake for a Request URL.
@@ -118,8 +134,9 @@ impl Events {
         let text = format!("<@{}> {words}", self.bot());
         let ts = say(&self.shared, &self.team, channel, user, &text, thread_ts);
         let mut event = json!({
-            "type": "app_mention", "user": user, "text": text, "ts": ts, "channel": channel, "event_ts": ts,
-            "team": self.team,
+            "type": "app_mention", "user": user, "text": text, "ts": ts, "channel": channel, "team": self.team,
+            // As in Slack's example, without a dot.
+            "event_ts": ts.replace('.', ""),
         });
         if let Some(thread) = thread_ts {
             event["thread_ts"] = thread.into();
@@ -155,7 +172,7 @@ impl Events {
     fn kind(&self, channel: &str) -> &'static str {
         let state = self.shared.state();
         let held = state.team(&self.team).and_then(|team| team.channel(channel));
-        if held.is_some_and(|channel| channel.is_private) { "G" } else { "C" }
+        if held.is_some_and(Channel::is_private) { "G" } else { "C" }
     }
 
     fn of_channel(&self, kind: &str, channel: &str) -> Delivery {

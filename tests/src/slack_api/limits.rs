@@ -35,12 +35,23 @@ impl Tier {
     }
 }
 
+/// What a call counts for.
+#[derive(Debug)]
+pub(crate) struct Counted<'a> {
+    pub(crate) app: &'a str,
+    /// Workspace or Enterprise organization.
+    pub(crate) place: &'a str,
+    pub(crate) method: &'a str,
+    /// Where a post goes; empty of all others.
+    pub(crate) channel: &'a str,
+}
+
 /// The calls of the last minute, and the channels' buckets.
 #[derive(Debug)]
 pub(crate) struct Limits {
-    calls: HashMap<(String, String, String), VecDeque<i64>>,
+    calls: HashMap<[String; 3], VecDeque<i64>>,
     /// When the bucket of a channel is empty again, by workspace and channel.
-    empty_at: HashMap<(String, String), i64>,
+    empty_at: HashMap<[String; 2], i64>,
     /// How many posts a channel takes at once.
     pub(crate) burst: u32,
 }
@@ -53,29 +64,27 @@ impl Default for Limits {
 
 impl Limits {
     /// Counts a call, or says after how many seconds there is room for it. A refused one does not count.
-    pub(crate) fn admit(&mut self, tier: Tier, app: &str, place: &str, method: &str, now: i64) -> Result<(), u64> {
-        let calls = self.calls.entry((app.to_owned(), place.to_owned(), method.to_owned())).or_default();
+    pub(crate) fn admit(&mut self, tier: Tier, call: &Counted, now: i64) -> Result<(), u64> {
+        let key = [call.app, call.place, call.method].map(str::to_owned);
+        let calls = self.calls.entry(key).or_default();
         while calls.front().is_some_and(|at| now - at >= MINUTE) {
             calls.pop_front();
         }
-        match calls.front() {
-            Some(oldest) if calls.len() >= tier.calls() => Err(seconds(oldest + MINUTE - now)),
-            _ => {
-                calls.push_back(now);
-                Ok(())
+        if let Some(oldest) = calls.front()
+            && calls.len() >= tier.calls()
+        {
+            return Err(seconds(oldest + MINUTE - now));
+        }
+        if tier == Tier::Posting {
+            let room = i64::from(self.burst.max(1)) * POST;
+            let held = self.empty_at.entry([call.place, call.channel].map(str::to_owned)).or_insert(now);
+            let empty_at = (*held).max(now) + POST;
+            if empty_at - now > room {
+                return Err(seconds(empty_at - now - room));
             }
+            *held = empty_at;
         }
-    }
-
-    /// Counts a post to `channel`, or says after how many seconds there is room for it.
-    pub(crate) fn admit_post(&mut self, place: &str, channel: &str, now: i64) -> Result<(), u64> {
-        let room = i64::from(self.burst.max(1)) * POST;
-        let held = self.empty_at.entry((place.to_owned(), channel.to_owned())).or_insert(now);
-        let empty_at = (*held).max(now) + POST;
-        if empty_at - now > room {
-            return Err(seconds(empty_at - now - room));
-        }
-        *held = empty_at;
+        calls.push_back(now);
         Ok(())
     }
 }

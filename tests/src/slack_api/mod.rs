@@ -34,7 +34,7 @@ pub use oauth::Approval;
 use state::State;
 pub use state::{Called, Page};
 pub use team::Workspace;
-pub use workspace::{Channel, Edit, Message, User, UserGroup};
+pub use workspace::{Channel, ChannelKind, Edit, Message, User, UserGroup};
 
 use crate::http_service::HttpService;
 

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::app::{App, Installation, random};
-use super::call::{self, Arguments, Outcome, Takes};
+use super::call::{self, Arguments, Outcome, Refusal, Takes};
 use super::form;
+use super::limits::{Counted, Tier};
 use super::pages;
 use super::state::State;
 use super::tokens::{LIFETIME, Pair};
@@ -172,9 +173,8 @@ fn back(asked: &Asked, name: &str, value: &str) -> String {
 pub(crate) fn access(state: &mut State, request: &Request, now: i64) -> Outcome {
     let arguments = Arguments::read(request, Takes::Form)?;
     let app = client(state, request, &arguments)?;
-    if let Err(seconds) = state.limits.admit(super::limits::Tier::Special, &app.id, "", "oauth.v2.access", now) {
-        return Err(call::Refusal { word: "ratelimited", more: seconds.into() });
-    }
+    let counted = Counted { app: &app.id, place: "", method: "oauth.v2.access", channel: "" };
+    state.limits.admit(Tier::Special, &counted, now).map_err(Refusal::rate_limited)?;
     if arguments.0.contains_key("code_verifier") {
         return Err("pkce_not_allowed".into());
     }
@@ -207,7 +207,7 @@ fn client(state: &State, request: &Request, arguments: &Arguments) -> Result<App
     if app.client_secret == secret { Ok(app.clone()) } else { Err("bad_client_secret") }
 }
 
-fn exchange(state: &mut State, app: &App, arguments: &Arguments, now: i64) -> Result<Code, call::Refusal> {
+fn exchange(state: &mut State, app: &App, arguments: &Arguments, now: i64) -> Result<Code, Refusal> {
     let value = arguments.text("code")?.unwrap_or_default();
     let code = state.codes.iter_mut().find(|code| code.value == value && code.app_id == app.id);
     let code = code.filter(|code| !code.is_used && now < code.issued_at + CODE_LIFETIME).ok_or("invalid_code")?;

@@ -6,8 +6,8 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use super::app::{App, Installation, RefreshToken, Token};
-use super::call::{self, Arguments, Caller, Outcome};
-use super::limits::{Limits, Tier};
+use super::call::{self, Arguments, Caller, Outcome, Refusal};
+use super::limits::{Counted, Limits};
 use super::misbehaviour::Misbehaviour;
 use super::oauth::{self, Code};
 use super::workspace::Team;
@@ -177,9 +177,6 @@ impl State {
         if let Some(word) = token.refused(now) {
             return (Err(word.into()), None);
         }
-        if let Err(seconds) = self.limits.admit(method.tier, &token.app_id, &token.place, name, now) {
-            return (Err(call::Refusal { word: "ratelimited", more: seconds.into() }), None);
-        }
         (self.run(method, request, &token, now), Some(token))
     }
 
@@ -187,14 +184,11 @@ impl State {
         let bot_id = self.installation(&token.app_id, &token.place).map(|held| held.bot_id.clone());
         let caller = Caller { token: token.clone(), bot_id: bot_id.unwrap_or_default(), now };
         let arguments = Arguments::read(request, method.takes)?;
+        let channel = arguments.0.get("channel").and_then(Value::as_str).unwrap_or_default();
+        let counted = Counted { app: &token.app_id, place: &token.place, method: method.name, channel };
+        self.limits.admit(method.tier, &counted, now).map_err(Refusal::rate_limited)?;
         arguments.only(method.arguments)?;
         caller.needs(method.scope)?;
-        if method.tier == Tier::Posting
-            && let Some(channel) = arguments.0.get("channel").and_then(Value::as_str)
-        {
-            let admitted = self.limits.admit_post(&token.place, channel, now);
-            admitted.map_err(|seconds| call::Refusal { word: "ratelimited", more: seconds.into() })?;
-        }
         (method.run)(self, &caller, &arguments)
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::events::{self, Events};
-use super::workspace::{Channel, Message, Team, User, UserGroup};
+use super::workspace::{Channel, ChannelKind, Message, Team, User, UserGroup};
 use super::{Shared, State};
 
 /// A workspace of a [`SlackApi`](super::SlackApi): what people and administrators do in it.
@@ -107,7 +107,7 @@ impl Workspace {
 
     /// A public channel is made private; the bot stays in it if it is.
     pub fn make_private(&self, channel: &str) {
-        self.change_channel(channel, |channel| channel.is_private = true);
+        self.change_channel(channel, |channel| channel.kind = ChannelKind::Private);
     }
 
     /// Each post to a channel is refused with this word, such as `restricted_action`; `None` ends that.

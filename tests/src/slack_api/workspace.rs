@@ -77,6 +77,17 @@ impl UserGroup {
     }
 }
 
+/// What a channel is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChannelKind {
+    /// Everybody may join.
+    Public,
+    /// Whoever is in it invites.
+    Private,
+    /// With this person.
+    Direct(String),
+}
+
 /// A public or private channel, or a direct message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel {
@@ -84,8 +95,8 @@ pub struct Channel {
     pub id: String,
     /// Without `#`; empty for a direct message.
     pub name: String,
-    /// Whether it is private.
-    pub is_private: bool,
+    /// What it is.
+    pub kind: ChannelKind,
     /// Whether it is archived.
     pub is_archived: bool,
     /// Whether it is the channel that everybody is in.
@@ -96,8 +107,6 @@ pub struct Channel {
     pub members: BTreeSet<String>,
     /// The word that each post to it is refused with, such as `restricted_action`.
     pub restriction: Option<&'static str>,
-    /// The person of a direct message.
-    pub user: Option<String>,
 }
 
 impl Channel {
@@ -106,25 +115,24 @@ impl Channel {
         Self {
             id: id.to_owned(),
             name: name.to_owned(),
-            is_private: false,
+            kind: ChannelKind::Public,
             is_archived: false,
             is_general: false,
             is_deleted: false,
             members: BTreeSet::new(),
             restriction: None,
-            user: None,
         }
     }
 
     /// A private channel.
     pub fn private(id: &str, name: &str) -> Self {
-        Self { is_private: true, ..Self::public(id, name) }
+        Self { kind: ChannelKind::Private, ..Self::public(id, name) }
     }
 
     /// The direct message of `bot` with `user`.
     pub(crate) fn direct(id: &str, user: &str, bot: &str) -> Self {
         let members = [user, bot].map(str::to_owned).into();
-        Self { user: Some(user.to_owned()), members, ..Self::private(id, "") }
+        Self { kind: ChannelKind::Direct(user.to_owned()), members, ..Self::public(id, "") }
     }
 
     /// The same, archived.
@@ -149,9 +157,14 @@ impl Channel {
         self
     }
 
+    /// Whether only those who are in it see it.
+    pub fn is_private(&self) -> bool {
+        self.kind != ChannelKind::Public
+    }
+
     /// Whether `bot` can see that it is there.
     pub(crate) fn is_seen_by(&self, bot: &str) -> bool {
-        !self.is_deleted && (!self.is_private || self.members.contains(bot))
+        !self.is_deleted && (!self.is_private() || self.members.contains(bot))
     }
 }
 
@@ -249,6 +262,16 @@ impl Team {
 
     pub(crate) fn user(&self, id: &str) -> Option<&User> {
         self.users.iter().find(|user| user.id == id)
+    }
+
+    /// A person's account that can be written to.
+    pub(crate) fn person(&self, id: &str, deleted: &'static str) -> Result<&User, &'static str> {
+        let user = self.user(id).ok_or("user_not_found")?;
+        match user {
+            user if user.is_bot || user.id == "USLACKBOT" => Err("cannot_dm_bot"),
+            user if user.deleted => Err(deleted),
+            user => Ok(user),
+        }
     }
 
     /// The id of the direct message of `bot` with `user`, which is made where there is none.

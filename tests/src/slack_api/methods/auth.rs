@@ -7,13 +7,13 @@ use crate::slack_api::state::State;
 
 pub(crate) fn test(state: &mut State, caller: &Caller, _: &Arguments) -> Outcome {
     let token = &caller.token;
-    let app = state.apps.iter().find(|app| app.id == token.app_id).map_or("", |app| app.name.as_str());
+    let app = state.apps.iter().find(|app| app.id == token.app_id).ok_or("invalid_auth")?;
     let team = state.team(&token.place);
     let enterprise = team.and_then(|team| team.enterprise.as_ref()).map(|(id, _)| id.clone());
     let domain = team.map_or("app", |team| team.domain.as_str());
     let mut answer = json!({
         "url": format!("https://{domain}.slack.com/"),
-        "user": app.to_ascii_lowercase(),
+        "user": app.name.to_ascii_lowercase(),
         "user_id": token.bot_user_id,
         "bot_id": caller.bot_id,
         "is_enterprise_install": token.is_enterprise_install,

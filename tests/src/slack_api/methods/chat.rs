@@ -47,10 +47,7 @@ fn resolved(team: &mut Team, caller: &Caller, channel: &str) -> Result<String, R
         // Slack takes the name of a public channel too, and advises against it.
         return Ok(channel.to_owned());
     }
-    let user = team.user(channel).filter(|user| !user.deleted).ok_or("user_not_found")?;
-    if user.is_bot {
-        return Err("cannot_dm_bot".into());
-    }
+    team.person(channel, "user_not_found")?;
     Ok(team.direct(channel, &caller.token.bot_user_id))
 }
 

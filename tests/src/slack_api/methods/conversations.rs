@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::cursor;
 use crate::slack_api::call::{Arguments, Caller, Outcome};
 use crate::slack_api::state::State;
-use crate::slack_api::workspace::Channel;
+use crate::slack_api::workspace::{Channel, ChannelKind};
 
 /// Each type with the scope that it needs.
 const TYPES: &[(&str, &str)] = &[
@@ -16,10 +16,10 @@ const TYPES: &[(&str, &str)] = &[
 ];
 
 fn type_of(channel: &Channel) -> &'static str {
-    match (&channel.user, channel.is_private) {
-        (Some(_), _) => "im",
-        (None, true) => "private_channel",
-        (None, false) => "public_channel",
+    match channel.kind {
+        ChannelKind::Direct(_) => "im",
+        ChannelKind::Private => "private_channel",
+        ChannelKind::Public => "public_channel",
     }
 }
 
@@ -28,18 +28,18 @@ fn scope_of(kind: &str) -> Option<&'static str> {
 }
 
 fn shown(channel: &Channel, bot: &str) -> Value {
-    if let Some(user) = &channel.user {
+    if let ChannelKind::Direct(user) = &channel.kind {
         return json!({ "id": channel.id, "created": 1_449_252_889, "is_im": true, "is_archived": false, "user": user });
     }
     json!({
         "id": channel.id,
         "name": channel.name,
         "name_normalized": channel.name,
-        "is_channel": !channel.is_private,
-        "is_group": channel.is_private,
+        "is_channel": !channel.is_private(),
+        "is_group": channel.is_private(),
         "is_im": false,
         "is_mpim": false,
-        "is_private": channel.is_private,
+        "is_private": channel.is_private(),
         "is_archived": channel.is_archived,
         "is_general": channel.is_general,
         "is_member": channel.members.contains(bot),
@@ -71,7 +71,7 @@ pub(crate) fn list(state: &mut State, caller: &Caller, arguments: &Arguments) ->
     let page = meant.by_ref().take(asked.limit).filter(|(_, held)| !excludes || !held.is_archived);
     let items = page.map(|(_, held)| shown(held, bot)).collect();
     let next = meant.next().map(|(at, _)| at);
-    cursor::page(state, caller, asked, "channels", items, next)
+    Ok(cursor::page(state, caller, asked, "channels", items, next))
 }
 
 pub(crate) fn info(state: &mut State, caller: &Caller, arguments: &Arguments) -> Outcome {
@@ -88,7 +88,7 @@ pub(crate) fn join(state: &mut State, caller: &Caller, arguments: &Arguments) ->
     let bot = caller.token.bot_user_id.as_str();
     let channel = caller.team(state)?.channel_mut(id).filter(|channel| !channel.is_deleted);
     let channel = channel.ok_or("channel_not_found")?;
-    if channel.is_private {
+    if channel.is_private() {
         return Err("method_not_supported_for_channel_type".into());
     }
     if channel.is_archived {
@@ -104,20 +104,14 @@ pub(crate) fn join(state: &mut State, caller: &Caller, arguments: &Arguments) ->
 }
 
 pub(crate) fn open(state: &mut State, caller: &Caller, arguments: &Arguments) -> Outcome {
-    let users = arguments.required("users")?;
+    let users = arguments.text("users")?.filter(|users| !users.is_empty()).ok_or("users_list_not_supplied")?;
     let bot = caller.token.bot_user_id.as_str();
     let team = caller.team(state)?;
     if users.contains(',') {
         // Direct messages with several people are not of our making.
         return Err("invalid_arguments".into());
     }
-    let user = team.user(users).ok_or("user_not_found")?;
-    if user.deleted {
-        return Err("user_disabled".into());
-    }
-    if user.is_bot {
-        return Err("cannot_dm_bot".into());
-    }
+    team.person(users, "user_disabled")?;
     let id = team.direct(users, bot);
     let channel = match team.channel(&id) {
         Some(channel) if arguments.flag("return_im")? => shown(channel, bot),

@@ -4,7 +4,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::slack_api::call::{Arguments, Caller, Outcome, Refusal};
+use crate::slack_api::call::{Arguments, Caller, Refusal};
 use crate::slack_api::state::{Page, State};
 
 /// Where a page begins, and how many it may have.
@@ -48,7 +48,7 @@ pub(crate) fn page(
     list: &'static str,
     items: Vec<Value>,
     next: Option<usize>,
-) -> Outcome {
+) -> Value {
     let page = Page {
         at: caller.now,
         place: caller.token.place.clone(),
@@ -60,5 +60,5 @@ pub(crate) fn page(
     let next = next.map(|next| STANDARD.encode(format!("{}@{next}", asked.of))).unwrap_or_default();
     let mut answer = json!({ "response_metadata": { "next_cursor": next } });
     answer[list] = items.into();
-    Ok(answer)
+    answer
 }

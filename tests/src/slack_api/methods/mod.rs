@@ -16,7 +16,14 @@ pub(crate) fn find(name: &str) -> Option<&'static Method> {
 }
 
 const METHODS: &[Method] = &[
-    Method { name: "auth.test", takes: Takes::Form, scope: "", tier: Tier::Special, arguments: &[], run: auth::test },
+    Method {
+        name: "auth.test",
+        takes: Takes::FormOrJson,
+        scope: "",
+        tier: Tier::Special,
+        arguments: &[],
+        run: auth::test,
+    },
     Method {
         name: "auth.revoke",
         takes: Takes::Read,
@@ -74,7 +81,7 @@ const METHODS: &[Method] = &[
         // By the types that are asked for.
         scope: "",
         tier: Tier::Two,
-        arguments: &["types", "limit", "cursor", "exclude_archived", "team_id"],
+        arguments: &["types", "limit", "cursor", "exclude_archived"],
         run: conversations::list,
     },
     Method {
@@ -107,7 +114,7 @@ const METHODS: &[Method] = &[
         takes: Takes::Read,
         scope: "users:read",
         tier: Tier::Two,
-        arguments: &["limit", "cursor", "include_locale", "team_id"],
+        arguments: &["limit", "cursor", "include_locale"],
         run: users::list,
     },
     Method {
@@ -131,7 +138,7 @@ const METHODS: &[Method] = &[
         takes: Takes::Read,
         scope: "usergroups:read",
         tier: Tier::Two,
-        arguments: &["include_count", "include_disabled", "include_users", "team_id"],
+        arguments: &["include_count", "include_disabled", "include_users"],
         run: users::groups,
     },
 ];

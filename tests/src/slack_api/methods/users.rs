@@ -39,7 +39,7 @@ pub(crate) fn list(state: &mut State, caller: &Caller, arguments: &Arguments) ->
     let users = &caller.team(state)?.users;
     let items = users.iter().skip(asked.from).take(asked.limit).map(|user| shown(user, caller)).collect();
     let next = Some(asked.from + asked.limit).filter(|next| *next < users.len());
-    cursor::page(state, caller, asked, "members", items, next)
+    Ok(cursor::page(state, caller, asked, "members", items, next))
 }
 
 pub(crate) fn info(state: &mut State, caller: &Caller, arguments: &Arguments) -> Outcome {

@@ -40,6 +40,27 @@ async fn an_event_is_signed_over_its_body_and_sent_again_the_same() {
 }
 
 #[tokio::test]
+async fn an_event_is_sent_three_times_more_and_not_without_its_scope() {
+    let bench = Bench::new(App::new(REDIRECT, &["chat:write", "channels:read"])).await;
+    bench.install();
+    let events = bench.team().events();
+    let joined = events.bot_invited("C1", "U1");
+    let times = joined.retries("http_error").map(|again| header(&again, "X-Slack-Request-Timestamp").unwrap());
+    let now = START / 1_000;
+    assert_eq!(times, [now, now + 60, now + 300].map(|at| at.to_string()));
+    assert_eq!(joined.missing_scope(), None);
+    assert_eq!(events.bot_invited("C2", "U1").missing_scope(), Some("groups:read"));
+    assert_eq!(events.app_mention("C1", "U1", "help").missing_scope(), Some("app_mentions:read"));
+    assert_eq!(events.channel_rename("C1", "x").missing_scope(), None);
+    assert_eq!(events.group_left("C2").missing_scope(), Some("groups:read"));
+    assert_eq!(events.app_uninstalled().missing_scope(), None);
+    let mention = events.app_mention("C1", "U1", "help");
+    let twin = events.event(&mention.json()["event"]);
+    assert_ne!(twin.event_id(), mention.event_id());
+    assert_eq!(twin.json()["event"], mention.json()["event"]);
+}
+
+#[tokio::test]
 async fn each_event_says_what_slack_says() {
     let bench = Bench::plain().await;
     bench.install();
