@@ -17,6 +17,8 @@ pub struct App {
     pub redirect_url: String,
     /// The bot scopes that its manifest asks for.
     pub scopes: Vec<String>,
+    /// The events that it subscribed to; all, where this is `None`.
+    pub events: Option<Vec<String>>,
     /// Whether tokens expire.
     pub rotates: bool,
     /// The only workspace that may install it; any, when its distribution is on.
@@ -34,6 +36,7 @@ impl App {
             signing_secret: random(32),
             redirect_url: redirect_url.to_owned(),
             scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            events: None,
             rotates: false,
             only_team: None,
         }

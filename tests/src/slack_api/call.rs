@@ -101,7 +101,7 @@ pub(crate) fn answer(outcome: Outcome) -> Answer {
     if let (Some(body), Value::Object(more)) = (body.as_object_mut(), more) {
         body.extend(more);
     }
-    Answer::json(200, &body)
+    misbehaviour::json(200, &body)
 }
 
 /// The arguments of a call: of a form all are text.

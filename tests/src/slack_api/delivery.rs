@@ -28,21 +28,35 @@ pub struct Delivery {
     body: Vec<u8>,
     retry: Option<(u8, String)>,
     missing_scope: Option<&'static str>,
+    is_subscribed: bool,
 }
 
 impl Delivery {
     pub(crate) fn new(secret: &str, timestamp: i64, content_type: &'static str, body: Vec<u8>) -> Self {
-        Self { secret: secret.to_owned(), timestamp, content_type, body, retry: None, missing_scope: None }
+        Self {
+            secret: secret.to_owned(),
+            timestamp,
+            content_type,
+            body,
+            retry: None,
+            missing_scope: None,
+            is_subscribed: true,
+        }
     }
 
-    /// The same, which the installation has not the scope for.
-    pub(crate) fn missing(mut self, scope: Option<&'static str>) -> Self {
-        self.missing_scope = scope;
+    /// The same, for which the installation has not this scope, or the app no subscription.
+    pub(crate) fn judged(mut self, missing_scope: Option<&'static str>, is_subscribed: bool) -> Self {
+        (self.missing_scope, self.is_subscribed) = (missing_scope, is_subscribed);
         self
     }
 
-    /// The scope without which Slack would not send this event, where the installation has not got it: a test that sends
-    /// only what Slack would send leaves it.
+    /// Whether Slack would send it: the app subscribed to the event, and has the scope that it needs. A test leaves what
+    /// Slack would not send.
+    pub fn is_sent(&self) -> bool {
+        self.is_subscribed && self.missing_scope.is_none()
+    }
+
+    /// The scope that this event needs and the installation has not.
     pub fn missing_scope(&self) -> Option<&'static str> {
         self.missing_scope
     }

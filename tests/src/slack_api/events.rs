@@ -85,22 +85,22 @@ impl Events {
             }],
             "is_ext_shared_channel": false,
         }))
-        .missing(self.missing(&event))
+        .judged(self.missing(&event), self.is_subscribed(&event))
     }
 
     /// The scope that `event` needs and the installation has not.
     fn missing(&self, event: &Value) -> Option<&'static str> {
-        let scope = match event["type"].as_str()? {
-            "app_mention" => "app_mentions:read",
-            "member_joined_channel" | "member_left_channel" if event["channel_type"] == "G" => "groups:read",
-            "member_joined_channel" | "member_left_channel" => "channels:read",
-            kind if kind.starts_with("channel_") => "channels:read",
-            kind if kind.starts_with("group_") => "groups:read",
-            _ => return None,
-        };
+        let kind = event["channel_type"].as_str().unwrap_or_default();
+        let scope = scope_of(event["type"].as_str()?, kind)?;
         let state = self.shared.state();
         let installed = state.installation(&self.app, &self.team)?;
         (!installed.scopes.iter().any(|held| held == scope)).then_some(scope)
+    }
+
+    fn is_subscribed(&self, event: &Value) -> bool {
+        let state = self.shared.state();
+        let events = state.apps.iter().find(|app| app.id == self.app).and_then(|app| app.events.as_ref());
+        events.is_none_or(|events| events.iter().any(|held| event["type"] == **held))
     }
 
     /// The handshake for a Request URL.
@@ -274,6 +274,18 @@ impl Events {
             "actions": [action],
         });
         self.form(&format!("payload={}", super::form::encoded(&payload.to_string())))
+    }
+}
+
+/// The scope that an event needs; of those that come from both kinds of channels, by the kind (`C` or `G`).
+pub(crate) fn scope_of(event: &str, channel_type: &str) -> Option<&'static str> {
+    match event {
+        "app_mention" => Some("app_mentions:read"),
+        "member_joined_channel" | "member_left_channel" if channel_type == "G" => Some("groups:read"),
+        "member_joined_channel" | "member_left_channel" => Some("channels:read"),
+        kind if kind.starts_with("channel_") => Some("channels:read"),
+        kind if kind.starts_with("group_") => Some("groups:read"),
+        _ => None,
     }
 }
 

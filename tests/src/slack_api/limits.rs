@@ -11,7 +11,7 @@ const POSTS_A_MINUTE: usize = 300;
 
 /// How often a method may be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Tier {
+pub(crate) enum Tier {
     /// 20 a minute.
     Two,
     /// 50 a minute.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use super::pages;
@@ -64,12 +64,17 @@ impl Misbehaviour {
     }
 }
 
+/// A status with a JSON body.
+pub(crate) fn json(status: u16, body: &Value) -> Answer {
+    Answer::new(status, body.to_string()).header("Content-Type", "application/json; charset=utf-8")
+}
+
 /// 200 with `{"ok": false, "error": word}`.
 pub(crate) fn refusal(word: &str) -> Answer {
-    Answer::json(200, &json!({ "ok": false, "error": word }))
+    json(200, &json!({ "ok": false, "error": word }))
 }
 
 /// 429 with `Retry-After`.
 pub(crate) fn rate_limited(seconds: u64) -> Answer {
-    Answer::json(429, &json!({ "ok": false, "error": "ratelimited" })).header("Retry-After", &seconds.to_string())
+    json(429, &json!({ "ok": false, "error": "ratelimited" })).header("Retry-After", &seconds.to_string())
 }

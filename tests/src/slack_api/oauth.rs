@@ -183,6 +183,11 @@ pub(crate) fn access(state: &mut State, request: &Request, now: i64) -> Outcome 
             arguments.only(&["code", "redirect_uri", "grant_type"])?;
             let code = exchange(state, &app, &arguments, now)?;
             let place = place_of(state, &code.approval);
+            let enterprise = state.team(&place).and_then(|team| team.enterprise.as_ref());
+            let org_wide = enterprise.and_then(|(id, _)| state.installation(&app.id, id));
+            if org_wide.is_some_and(|held| held.is_installed) {
+                return Err("cannot_install_an_org_installed_app".into());
+            }
             let installed = state.install(&app, &place, &code.scopes);
             let pair = state.issue(&app, &installed, now);
             Ok(told(state, &app, &installed, &pair, Some(&code.approval)))

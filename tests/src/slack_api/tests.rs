@@ -2,6 +2,7 @@
 
 mod events;
 mod lists;
+mod manifest;
 mod messages;
 mod methods;
 mod oauth;

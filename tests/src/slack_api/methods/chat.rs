@@ -10,13 +10,17 @@ use crate::slack_api::workspace::{Channel, Edit, Message, Team};
 /// Characters of a new message, and of an updated one.
 const TEXT: (usize, usize) = (40_000, 4_000);
 
+/// The restrictions that replies alone meet.
+const OF_REPLIES: &[&str] =
+    &["restricted_action_non_threadable_channel", "restricted_action_thread_locked", "cannot_reply_to_message"];
+
 pub(crate) fn post_message(state: &mut State, caller: &Caller, arguments: &Arguments) -> Outcome {
     let team = caller.team(state)?;
     let id = resolved(team, caller, arguments.required("channel")?)?;
     let channel = team.channel(&id).ok_or("channel_not_found")?;
-    may_post(channel, caller)?;
-    let content = message::content(&arguments.0, TEXT.0)?;
     let thread_ts = arguments.text("thread_ts")?.map(str::to_owned);
+    may_post(channel, caller, thread_ts.is_some())?;
+    let content = message::content(&arguments.0, TEXT.0)?;
     if let Some(thread) = &thread_ts {
         // Slack takes a reply's `ts` too, and advises against it.
         let parent = team.message_mut(&id, thread).filter(|parent| parent.thread_ts.is_none());
@@ -51,7 +55,7 @@ fn resolved(team: &mut Team, caller: &Caller, channel: &str) -> Result<String, R
     Ok(team.direct(channel, &caller.token.bot_user_id))
 }
 
-fn may_post(channel: &Channel, caller: &Caller) -> Result<(), Refusal> {
+fn may_post(channel: &Channel, caller: &Caller, is_reply: bool) -> Result<(), Refusal> {
     let bot = caller.token.bot_user_id.as_str();
     if !channel.is_seen_by(bot) {
         return Err("channel_not_found".into());
@@ -62,7 +66,11 @@ fn may_post(channel: &Channel, caller: &Caller) -> Result<(), Refusal> {
     if !channel.members.contains(bot) {
         caller.needs("chat:write.public").map_err(|_| Refusal::from("not_in_channel"))?;
     }
-    channel.restriction.map_or(Ok(()), |word| Err(word.into()))
+    let holds = |word: &&str| match *word {
+        "restricted_action_thread_only_channel" => !is_reply,
+        word => is_reply || !OF_REPLIES.contains(&word),
+    };
+    channel.restriction.filter(holds).map_or(Ok(()), |word| Err(word.into()))
 }
 
 fn shown(message: &Message, caller: &Caller) -> Value {

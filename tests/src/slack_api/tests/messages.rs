@@ -61,6 +61,24 @@ async fn a_post_is_refused_where_the_bot_may_not_write() {
 }
 
 #[tokio::test]
+async fn some_restrictions_meet_replies_alone_and_one_all_but_replies() {
+    let (bench, token) = invited().await;
+    let ts = bench.post(&token, "C1", "x")["ts"].clone();
+    let both = |word: &'static str| {
+        bench.team().restrict("C1", Some(word));
+        let reply = json!({ "channel": "C1", "text": "x", "thread_ts": ts });
+        let told = [bench.post(&token, "C1", "x"), bench.write(&token, "chat.postMessage", &reply)];
+        told.map(|told| told["error"].as_str().map(str::to_owned))
+    };
+    let told = |word: &str| Some(word.to_owned());
+    for word in ["restricted_action_read_only_channel", "ekm_access_denied"] {
+        assert_eq!(both(word), [told(word), told(word)]);
+    }
+    assert_eq!(both("restricted_action_thread_locked"), [None, told("restricted_action_thread_locked")]);
+    assert_eq!(both("restricted_action_thread_only_channel"), [told("restricted_action_thread_only_channel"), None]);
+}
+
+#[tokio::test]
 async fn the_scope_for_public_channels_posts_without_joining() {
     let scopes = [SCOPES, &["chat:write.public"]].concat();
     let bench = Bench::new(App::new(REDIRECT, &scopes)).await;

@@ -141,6 +141,9 @@ async fn an_org_wide_install_names_no_workspace_and_its_token_can_be_revoked() {
     let told = bench.access(&[("code", &code), ("redirect_uri", REDIRECT)]);
     assert_eq!((&told["team"], &told["is_enterprise_install"]), (&Value::Null, &json!(true)));
     assert_eq!(told["enterprise"]["id"], "E1");
+    let code = bench.code(&Approval::new("T1", "U1"));
+    let refused = bench.access(&[("code", &code), ("redirect_uri", REDIRECT)]);
+    assert_eq!(refused["error"], "cannot_install_an_org_installed_app");
     let token = told["access_token"].as_str().unwrap();
     assert_eq!(bench.post(token, "C1", "x")["error"], "team_not_found");
     assert_eq!(bench.read(token, "auth.revoke", "")["revoked"], true);
