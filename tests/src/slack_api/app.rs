@@ -1,4 +1,4 @@
-//! An app as its maker configured it, and what its installations hold: tokens, refresh tokens.
+//! What Slack knows of an app: its configuration, its installations, the tokens that it gave out.
 
 /// An app's configuration at Slack.
 #[derive(Debug, Clone)]

@@ -29,7 +29,8 @@ pub struct Called {
     pub answer: String,
 }
 
-/// A page of a list that was given.
+/// A page of a list that was given, also where a test then kept the answer from arriving. The cursor of a place in a list is
+/// the same in every pass over it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// When, by the simulator's clock: milliseconds since 1970.

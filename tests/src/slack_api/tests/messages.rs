@@ -1,5 +1,8 @@
 //! Posting, updating, threads.
 
+use std::fs;
+use std::path::Path;
+
 use super::*;
 
 async fn invited() -> (Bench, String) {
@@ -181,4 +184,29 @@ async fn a_channel_takes_one_message_a_second_after_its_burst() {
     let posted = (0..400).filter(|_| bench.answer(&request).status == 200).count();
     // Three were posted before, within the minute.
     assert_eq!(posted, 297);
+}
+
+#[tokio::test]
+async fn every_message_that_the_plugins_keep_as_a_snapshot_is_posted_and_updated() {
+    let (bench, token) = invited().await;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/slack-format/tests/snapshots");
+    let mut seen = 0;
+    for file in fs::read_dir(folder).unwrap() {
+        let snapshot = fs::read_to_string(file.unwrap().path()).unwrap();
+        let mut body: Value = serde_json::from_str(snapshot.splitn(3, "---\n").nth(2).unwrap()).unwrap();
+        body["channel"] = "C1".into();
+        bench.pass(1_000);
+        let told = bench.write(&token, "chat.postMessage", &body);
+        assert_eq!(told["ok"], true, "{told} {body}");
+        // An update unfurls nothing, and does not take the flags.
+        assert_eq!(bench.write(&token, "chat.update", &body)["error"], "invalid_arg_name");
+        for flag in ["unfurl_links", "unfurl_media"] {
+            body.as_object_mut().unwrap().remove(flag);
+        }
+        body["ts"] = told["ts"].clone();
+        let told = bench.write(&token, "chat.update", &body);
+        assert_eq!(told["ok"], true, "{told} {body}");
+        seen += 1;
+    }
+    assert!(seen >= 10, "{seen} snapshots");
 }
