@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -14,7 +15,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 
 /// A request that came.
@@ -79,6 +80,25 @@ impl Answer {
     }
 }
 
+/// What comes of a request.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// This answer, at once.
+    Answer(Answer),
+    /// This answer, after this time.
+    Later(Duration, Answer),
+    /// This answer, when the test notified: [`Notify::notify_one`] lets one through, also one that comes later.
+    Held(Arc<Notify>, Answer),
+    /// None: the connection is closed.
+    Close,
+}
+
+impl From<Answer> for Reply {
+    fn from(answer: Answer) -> Self {
+        Self::Answer(answer)
+    }
+}
+
 /// What happens to a request that is not judged.
 #[derive(Debug, Clone)]
 pub enum Misbehaviour {
@@ -88,7 +108,7 @@ pub enum Misbehaviour {
     CloseBeforeAnswer,
 }
 
-type Judge = Box<dyn Fn(&Request) -> Answer + Send + Sync>;
+type Judge = Box<dyn Fn(&Request) -> Reply + Send + Sync>;
 
 struct Shared {
     judge: Judge,
@@ -121,23 +141,36 @@ impl Shared {
             headers: head.headers.iter().map(header).collect(),
             body,
         };
-        let answer = {
+        let reply = {
             let mut state = self.state();
             state.requests.push(request.clone());
             match state.next.pop_front() {
-                Some(Misbehaviour::CloseBeforeAnswer) => None,
-                Some(Misbehaviour::Answer(answer)) => Some(answer),
+                Some(Misbehaviour::CloseBeforeAnswer) => Reply::Close,
+                Some(Misbehaviour::Answer(answer)) => answer.into(),
                 None => {
-                    let answer = (self.judge)(&request);
-                    if (200..300).contains(&answer.status) {
+                    let reply = (self.judge)(&request);
+                    if let Reply::Answer(answer) | Reply::Later(_, answer) | Reply::Held(_, answer) = &reply
+                        && (200..300).contains(&answer.status)
+                    {
                         state.accepted.push(request);
                     }
-                    Some(answer)
+                    reply
                 }
             }
         };
         self.changed.send_replace(());
-        let Some(answer) = answer else { return Err(io::Error::other("told to close before the answer")) };
+        let answer = match reply {
+            Reply::Answer(answer) => answer,
+            Reply::Later(time, answer) => {
+                tokio::time::sleep(time).await;
+                answer
+            }
+            Reply::Held(released, answer) => {
+                released.notified().await;
+                answer
+            }
+            Reply::Close => return Err(io::Error::other("told to close before the answer")),
+        };
         let mut response = hyper::Response::builder().status(answer.status);
         for (name, value) in answer.headers {
             response = response.header(name, value);
@@ -166,16 +199,17 @@ impl Drop for HttpService {
 }
 
 impl HttpService {
-    /// Starts on a free port of the loopback address.
+    /// Starts on a free port of the loopback address. What `judge` gives is an [`Answer`], or a [`Reply`] where more than
+    /// an answer at once can come of a request.
     ///
     /// # Errors
     ///
     /// When no port can be listened on.
-    pub async fn start(judge: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> io::Result<Self> {
+    pub async fn start<R: Into<Reply>>(judge: impl Fn(&Request) -> R + Send + Sync + 'static) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let shared =
-            Arc::new(Shared { judge: Box::new(judge), state: Mutex::default(), changed: watch::Sender::new(()) });
+        let judge: Judge = Box::new(move |request| judge(request).into());
+        let shared = Arc::new(Shared { judge, state: Mutex::default(), changed: watch::Sender::new(()) });
         let server = tokio::spawn(serve(listener, Arc::clone(&shared)));
         Ok(Self { address, shared, server })
     }

@@ -5,6 +5,7 @@ pub mod http_service;
 pub mod pagerduty;
 pub mod program;
 pub mod service;
+pub mod slack_api;
 pub mod slack_webhook;
 pub mod teams;
 pub mod webhook_receiver;

@@ -3,7 +3,7 @@
 //! Where Slack is lenient (it truncates over 40,000 characters, for one) the simulator refuses: a test should see it.
 
 pub mod answer;
-mod json;
+pub(crate) mod json;
 mod markup;
 mod misbehaviour;
 pub mod render;

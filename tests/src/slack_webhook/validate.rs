@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 use super::json::Strict;
 use super::markup::is_sound;
 
-type Object = Map<String, Value>;
-type Judged = Result<(), &'static str>;
+pub(crate) type Object = Map<String, Value>;
+pub(crate) type Judged = Result<(), &'static str>;
 
 const TOP: &[&str] =
     &["text", "blocks", "attachments", "thread_ts", "mrkdwn", "unfurl_links", "unfurl_media", "metadata"];
@@ -40,7 +40,8 @@ pub fn message(body: &[u8]) -> Result<Value, &'static str> {
     Ok(value)
 }
 
-fn judge(message: &Object) -> Judged {
+/// Judges a message: the word that Slack answers.
+pub(crate) fn judge(message: &Object) -> Judged {
     ensure(!message.contains_key("channel"), "channel_not_found")?;
     known(message, TOP, "invalid_payload")?;
     let blocks = list(message, "blocks", "invalid_blocks")?;
