@@ -24,7 +24,7 @@ use pqh_channel_sdk::text::length;
 use pqh_channel_sdk::words::{TOO_LONG, Tone, VIEW_REPORT, VIEW_RUNBOOK, Words};
 
 pub use message::{Attachment, Block, Message, TextObject};
-pub use mrkdwn::{escape, link};
+pub use mrkdwn::{date, escape, line, line_or, link};
 pub use plain::plain_text;
 
 use address::Address;

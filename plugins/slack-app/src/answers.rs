@@ -1,0 +1,182 @@
+//! Slack's answers to its Web API, and what each means: 429 first, then the body's word, then the status.
+
+use alloc::{format, string::String};
+
+use pqh_channel_sdk::answers::{Meaning, RETRIED};
+use pqh_channel_sdk::http::Answer;
+use pqh_channel_sdk::text::line;
+use pqh_channel_sdk::{Failure, FailureKind};
+use serde_json::Value;
+
+/// How long to wait where Slack asks for rest and does not say how long.
+const REST: u64 = 30_000;
+const LONG_REST: u64 = 600_000;
+
+/// What the guide says of a workspace whose token is dead.
+pub(crate) const RECONNECT: &str = "Reinstall the PyQueryHub Slack app and reconnect your workspace.";
+const INVITE: &str = "Ensure that the bot is invited to the target channel: type /invite @PyQueryHub there.";
+const VERIFY: &str = "Verify that the channel exists. If it is private, invite the bot there: /invite @PyQueryHub. Else update the notification channel to another Slack channel.";
+const UNARCHIVE: &str = "Unarchive the channel, or update the notification channel to an active channel.";
+const PERMISSIONS: &str = "Ask a Slack workspace administrator to allow posting there, or update the notification channel to another Slack channel.";
+const PERSON: &str = "Update the notification channel to another person or channel.";
+const SUPPORT: &str = "Report it to PyQueryHub support with this error: the message has to be mended.";
+
+/// Every word that Slack is known to answer where a message is posted (FACTS.md, 8).
+#[rustfmt::skip]
+const MEANINGS: [Meaning; 56] = {
+    use FailureKind::{Rejected, Throttled, Unauthorized, Unavailable, UnknownOutcome, Unreachable};
+    [
+        Meaning::new("invalid_auth", Unauthorized, "Slack workspace not connected: Slack does not take its token.", RECONNECT),
+        Meaning::new("not_authed", Unauthorized, "Slack workspace not connected: there is no token.", RECONNECT),
+        Meaning::new("account_inactive", Unauthorized, "Slack workspace not connected: the PyQueryHub app was removed from it, or the workspace is gone.", RECONNECT),
+        Meaning::new("token_revoked", Unauthorized, "Slack workspace not connected: its token was revoked, or the PyQueryHub app removed.", RECONNECT),
+        Meaning::new("token_expired", Unauthorized, "Slack workspace not connected: the connection expired.", RECONNECT),
+        Meaning::new("org_login_required", Unauthorized, "Slack workspace not connected: the workspace is moving to an Enterprise organization.", "Wait until the workspace has moved, then reconnect it."),
+        Meaning::new("team_not_found", Unauthorized, "Slack workspace not connected: Slack does not find the workspace.", RECONNECT),
+        Meaning::new("not_allowed_token_type", Unauthorized, "Slack workspace not connected: its token is of another kind.", RECONNECT),
+        Meaning::new("app_access_restricted", Unauthorized, "Slack workspace not connected: an administrator restricted the PyQueryHub app there.", "Ask a Slack workspace administrator to approve the PyQueryHub app, and reconnect your workspace."),
+        Meaning::new("channel_not_found", Unreachable, "The channel was deleted, or it is private and the bot is not in it.", VERIFY),
+        Meaning::new("not_in_channel", Unreachable, "Channel access restricted: the bot is not in the channel.", INVITE),
+        Meaning::new("is_archived", Unreachable, "The target channel has been archived in Slack.", UNARCHIVE),
+        Meaning::new("restricted_action", Unreachable, "A preference of the Slack workspace keeps the bot from posting there.", PERMISSIONS),
+        Meaning::new("restricted_action_read_only_channel", Unreachable, "The channel is read-only.", PERMISSIONS),
+        Meaning::new("restricted_action_thread_only_channel", Unreachable, "The channel takes replies in threads only.", PERMISSIONS),
+        Meaning::new("restricted_action_non_threadable_channel", Unreachable, "The channel takes no replies in threads.", PERMISSIONS),
+        Meaning::new("restricted_action_thread_locked", Unreachable, "Administrators locked the thread.", PERMISSIONS),
+        Meaning::new("cannot_reply_to_message", Unreachable, "The message that told the alert takes no replies.", PERMISSIONS),
+        Meaning::new("messages_tab_disabled", Unreachable, "The PyQueryHub app takes no direct messages: its Messages tab is turned off.", "Turn the Messages tab on in the Slack app's settings (App Home), as the app's manifest has it."),
+        Meaning::new("user_not_found", Unreachable, "The person is not in the Slack workspace any more.", PERSON),
+        Meaning::new("user_disabled", Unreachable, "The person's Slack account is deactivated.", PERSON),
+        Meaning::new("user_not_visible", Unreachable, "The bot may not see this person.", PERSON),
+        Meaning::new("ekm_access_denied", Unreachable, "The Slack workspace's administrators suspended posting to this channel.", PERMISSIONS),
+        Meaning::new("access_denied", Unreachable, "Channel access restricted: the bot may not post there.", PERMISSIONS),
+        Meaning::new("no_permission", Unreachable, "Channel access restricted: the bot lacks a permission.", PERMISSIONS),
+        Meaning::new("missing_scope", Unreachable, "The PyQueryHub app lacks a permission in the Slack workspace", RECONNECT),
+        Meaning::new("no_text", Rejected, "The message lacks both text and blocks content.", SUPPORT),
+        Meaning::new("invalid_blocks", Rejected, "A block of the message breaks one of Slack's limits.", SUPPORT),
+        Meaning::new("invalid_blocks_format", Rejected, "The message's blocks are not formed as Slack expects.", SUPPORT),
+        Meaning::new("invalid_attachments", Rejected, "The message's attachments are not formed as Slack expects.", SUPPORT),
+        Meaning::new("too_many_attachments", Rejected, "The message exceeded Slack's limit of 100 attachments.", SUPPORT),
+        Meaning::new("msg_too_long", Rejected, "The message's text is too long.", SUPPORT),
+        Meaning::new("msg_blocks_too_long", Rejected, "The message's blocks are too long.", SUPPORT),
+        Meaning::new("attachment_payload_limit_exceeded", Rejected, "The message's attachment is too long.", SUPPORT),
+        Meaning::new("markdown_text_conflict", Rejected, "The message has two kinds of text.", SUPPORT),
+        Meaning::new("invalid_metadata_format", Rejected, "The message's metadata is not formed as Slack expects.", SUPPORT),
+        Meaning::new("invalid_metadata_schema", Rejected, "The message's metadata does not fit the schema in the Slack app's settings.", SUPPORT),
+        Meaning::new("metadata_must_be_sent_from_app", Rejected, "Slack takes the message's metadata only from an app.", SUPPORT),
+        Meaning::new("metadata_too_large", Rejected, "The message's metadata is too large.", SUPPORT),
+        Meaning::new("invalid_arguments", Rejected, "Slack does not take the request's arguments.", SUPPORT),
+        Meaning::new("invalid_json", Rejected, "Malformed JSON in the request.", SUPPORT),
+        Meaning::new("json_not_object", Rejected, "Malformed JSON in the request.", SUPPORT),
+        Meaning::new("invalid_form_data", Rejected, "Malformed form in the request.", SUPPORT),
+        Meaning::new("invalid_post_type", Rejected, "Slack does not take the request's content type.", SUPPORT),
+        Meaning::new("missing_post_type", Rejected, "The request lacks a content type.", SUPPORT),
+        Meaning::new("invalid_charset", Rejected, "Slack does not take the request's charset.", SUPPORT),
+        Meaning::new("invalid_arg_name", Rejected, "Slack does not take the name of an argument.", SUPPORT),
+        Meaning::new("invalid_array_arg", Rejected, "Slack does not take a list among the arguments.", SUPPORT),
+        Meaning::new("ratelimited", Throttled, "Rate limit exceeded: Slack asks for rest.", RETRIED),
+        Meaning::new("rate_limited", Throttled, "Rate limit exceeded: messages were sent faster than 1 per second.", RETRIED),
+        Meaning::new("message_limit_exceeded", Throttled, "The Slack workspace posts more messages than its plan allows.", RETRIED),
+        Meaning::new("service_unavailable", Unavailable, "Slack is unavailable: temporary downtime.", RETRIED),
+        Meaning::new("request_timeout", Unavailable, "Slack did not get the whole request in time.", RETRIED),
+        Meaning::new("team_added_to_org", Unavailable, "The workspace is moving to an Enterprise organization, which takes Slack some hours.", RETRIED),
+        Meaning::new("internal_error", UnknownOutcome, "Slack has an internal problem, so the message may or may not be posted.", "Look whether the message is there before sending it again."),
+        Meaning::new("fatal_error", UnknownOutcome, "Slack has an internal problem, so the message may or may not be posted.", "Look whether the message is there before sending it again."),
+    ]
+};
+
+/// The words that say: the message's layout, not its text.
+const LAYOUT: [&str; 6] = [
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "invalid_attachments",
+    "too_many_attachments",
+    "msg_blocks_too_long",
+    "attachment_payload_limit_exceeded",
+];
+
+/// The words that say: not in this thread.
+const THREAD: [&str; 5] = [
+    "thread_not_found",
+    "message_not_found",
+    "cannot_reply_to_message",
+    "restricted_action_non_threadable_channel",
+    "restricted_action_thread_locked",
+];
+
+/// Whether Slack refused the layout and may take the same message as plain text.
+pub(crate) fn is_layout(failure: &Failure) -> bool {
+    LAYOUT.contains(&&*failure.code)
+}
+
+/// Whether Slack refused the thread and may take the same message beside it.
+pub(crate) fn is_thread(failure: &Failure) -> bool {
+    THREAD.contains(&&*failure.code)
+}
+
+/// Whether it says nothing of what was asked for: another time, or another token, may do.
+pub(crate) fn is_passing(failure: &Failure) -> bool {
+    use FailureKind::{Throttled, Unauthorized, Unavailable, UnknownOutcome};
+    matches!(failure.kind, Throttled | Unauthorized | Unavailable | UnknownOutcome)
+}
+
+/// What an answer says: its members, or why there are none.
+pub(crate) fn of(answer: &Answer) -> Result<Value, Failure> {
+    if answer.status() == 429 {
+        let failure = word("ratelimited", &Value::Null);
+        return Err(failure.retry_after(answer.retry_after().or(Some(REST))));
+    }
+    let said: Value = serde_json::from_slice(answer.bytes()).unwrap_or_default();
+    match said["error"].as_str() {
+        _ if answer.is_success() && said["ok"] == true => Ok(said),
+        // A word that is not known says less than a 5xx.
+        Some(held) if answer.status() < 500 || Meaning::find(&MEANINGS, held).is_some() => {
+            let failure = word(held, &said);
+            let rest = answer.retry_after().or(failure.retry_after);
+            Err(failure.retry_after(rest))
+        }
+        None if answer.is_success() => Err(unreadable(FailureKind::UnknownOutcome)),
+        _ => Err(answer.refusal("Slack")),
+    }
+}
+
+/// What one of Slack's words means, with what else it said.
+pub(crate) fn word(word: &str, said: &Value) -> Failure {
+    let Some(meaning) = Meaning::find(&MEANINGS, word) else {
+        let word = line(word, 80);
+        if word.starts_with("restricted_action") {
+            let message = format!("A restriction in the Slack workspace keeps the bot from posting there ({word}).");
+            return Failure::unreachable(word, message).remedy(PERMISSIONS);
+        }
+        let message = format!("Slack refused the request ({word}){}.", place(said));
+        return Failure::rejected(word, message).remedy("Contact PyQueryHub support with this error.");
+    };
+    let failure = meaning.failure();
+    match (meaning.kind, word) {
+        (FailureKind::Rejected, _) => {
+            let message = format!("{}{}.", meaning.message.trim_end_matches('.'), place(said));
+            Failure { message, ..failure }
+        }
+        (FailureKind::Throttled, "message_limit_exceeded") => failure.retry_after(Some(LONG_REST)),
+        (FailureKind::Throttled, _) => failure.retry_after(Some(REST)),
+        (_, "missing_scope") => {
+            let needed = line(said["needed"].as_str().unwrap_or("chat:write"), 80);
+            Failure { message: format!("{}: {needed}.", meaning.message), ..failure }
+        }
+        _ => failure,
+    }
+}
+
+/// Where in the message Slack found something wrong, as far as it says.
+fn place(said: &Value) -> String {
+    let told = [&said["response_metadata"]["messages"][0], &said["errors"][0]].into_iter().find_map(Value::as_str);
+    told.map_or_else(String::new, |told| format!(": {}", line(told, 200)))
+}
+
+/// An answer that is none of the Web API's.
+pub(crate) fn unreadable(kind: FailureKind) -> Failure {
+    let message = "Slack's answer is not the JSON expected, so nobody knows what came of the request.";
+    Failure::new(kind, "unexpected_answer", message).remedy(
+        "Look whether a proxy between PyQueryHub and Slack answers in its place, and whether the message is there.",
+    )
+}
