@@ -23,7 +23,7 @@ const SUPPORT: &str = "Report it to PyQueryHub support with this error: the mess
 
 /// Every word that Slack is known to answer where a message is posted (FACTS.md, 8).
 #[rustfmt::skip]
-const MEANINGS: [Meaning; 56] = {
+const MEANINGS: [Meaning; 41] = {
     use FailureKind::{Rejected, Throttled, Unauthorized, Unavailable, UnknownOutcome, Unreachable};
     [
         Meaning::new("invalid_auth", Unauthorized, "Slack workspace not connected: Slack does not take its token.", RECONNECT),
@@ -39,7 +39,6 @@ const MEANINGS: [Meaning; 56] = {
         Meaning::new("not_in_channel", Unreachable, "Channel access restricted: the bot is not in the channel.", INVITE),
         Meaning::new("is_archived", Unreachable, "The target channel has been archived in Slack.", UNARCHIVE),
         Meaning::new("restricted_action", Unreachable, "A preference of the Slack workspace keeps the bot from posting there.", PERMISSIONS),
-        Meaning::new("restricted_action_read_only_channel", Unreachable, "The channel is read-only.", PERMISSIONS),
         Meaning::new("restricted_action_thread_only_channel", Unreachable, "The channel takes replies in threads only.", PERMISSIONS),
         Meaning::new("restricted_action_non_threadable_channel", Unreachable, "The channel takes no replies in threads.", PERMISSIONS),
         Meaning::new("restricted_action_thread_locked", Unreachable, "Administrators locked the thread.", PERMISSIONS),
@@ -51,7 +50,7 @@ const MEANINGS: [Meaning; 56] = {
         Meaning::new("ekm_access_denied", Unreachable, "The Slack workspace's administrators suspended posting to this channel.", PERMISSIONS),
         Meaning::new("access_denied", Unreachable, "Channel access restricted: the bot may not post there.", PERMISSIONS),
         Meaning::new("no_permission", Unreachable, "Channel access restricted: the bot lacks a permission.", PERMISSIONS),
-        Meaning::new("missing_scope", Unreachable, "The PyQueryHub app lacks a permission in the Slack workspace", RECONNECT),
+        Meaning::new("missing_scope", Unreachable, "The PyQueryHub app lacks a permission in the Slack workspace.", RECONNECT),
         Meaning::new("no_text", Rejected, "The message lacks both text and blocks content.", SUPPORT),
         Meaning::new("invalid_blocks", Rejected, "A block of the message breaks one of Slack's limits.", SUPPORT),
         Meaning::new("invalid_blocks_format", Rejected, "The message's blocks are not formed as Slack expects.", SUPPORT),
@@ -60,20 +59,6 @@ const MEANINGS: [Meaning; 56] = {
         Meaning::new("msg_too_long", Rejected, "The message's text is too long.", SUPPORT),
         Meaning::new("msg_blocks_too_long", Rejected, "The message's blocks are too long.", SUPPORT),
         Meaning::new("attachment_payload_limit_exceeded", Rejected, "The message's attachment is too long.", SUPPORT),
-        Meaning::new("markdown_text_conflict", Rejected, "The message has two kinds of text.", SUPPORT),
-        Meaning::new("invalid_metadata_format", Rejected, "The message's metadata is not formed as Slack expects.", SUPPORT),
-        Meaning::new("invalid_metadata_schema", Rejected, "The message's metadata does not fit the schema in the Slack app's settings.", SUPPORT),
-        Meaning::new("metadata_must_be_sent_from_app", Rejected, "Slack takes the message's metadata only from an app.", SUPPORT),
-        Meaning::new("metadata_too_large", Rejected, "The message's metadata is too large.", SUPPORT),
-        Meaning::new("invalid_arguments", Rejected, "Slack does not take the request's arguments.", SUPPORT),
-        Meaning::new("invalid_json", Rejected, "Malformed JSON in the request.", SUPPORT),
-        Meaning::new("json_not_object", Rejected, "Malformed JSON in the request.", SUPPORT),
-        Meaning::new("invalid_form_data", Rejected, "Malformed form in the request.", SUPPORT),
-        Meaning::new("invalid_post_type", Rejected, "Slack does not take the request's content type.", SUPPORT),
-        Meaning::new("missing_post_type", Rejected, "The request lacks a content type.", SUPPORT),
-        Meaning::new("invalid_charset", Rejected, "Slack does not take the request's charset.", SUPPORT),
-        Meaning::new("invalid_arg_name", Rejected, "Slack does not take the name of an argument.", SUPPORT),
-        Meaning::new("invalid_array_arg", Rejected, "Slack does not take a list among the arguments.", SUPPORT),
         Meaning::new("ratelimited", Throttled, "Rate limit exceeded: Slack asks for rest.", RETRIED),
         Meaning::new("rate_limited", Throttled, "Rate limit exceeded: messages were sent faster than 1 per second.", RETRIED),
         Meaning::new("message_limit_exceeded", Throttled, "The Slack workspace posts more messages than its plan allows.", RETRIED),
@@ -116,61 +101,54 @@ pub(crate) fn is_thread(failure: &Failure) -> bool {
 
 /// Whether it says nothing of what was asked for: another time, or another token, may do.
 pub(crate) fn is_passing(failure: &Failure) -> bool {
-    use FailureKind::{Throttled, Unauthorized, Unavailable, UnknownOutcome};
-    matches!(failure.kind, Throttled | Unauthorized | Unavailable | UnknownOutcome)
+    !matches!(failure.kind, FailureKind::Rejected | FailureKind::Unreachable)
 }
 
 /// What an answer says: its members, or why there are none.
 pub(crate) fn of(answer: &Answer) -> Result<Value, Failure> {
-    if answer.status() == 429 {
-        let failure = word("ratelimited", &Value::Null);
-        return Err(failure.retry_after(answer.retry_after().or(Some(REST))));
-    }
     let said: Value = serde_json::from_slice(answer.bytes()).unwrap_or_default();
-    match said["error"].as_str() {
-        _ if answer.is_success() && said["ok"] == true => Ok(said),
+    let is_ok = answer.is_success() && said["ok"] == true;
+    let failure = match (answer.status(), said["error"].as_str()) {
+        (429, _) => word("ratelimited", &said),
+        _ if is_ok => return Ok(said),
         // A word that is not known says less than a 5xx.
-        Some(held) if answer.status() < 500 || Meaning::find(&MEANINGS, held).is_some() => {
-            let failure = word(held, &said);
-            let rest = answer.retry_after().or(failure.retry_after);
-            Err(failure.retry_after(rest))
-        }
-        None if answer.is_success() => Err(unreadable(FailureKind::UnknownOutcome)),
-        _ => Err(answer.refusal("Slack")),
-    }
+        (status, Some(held)) if status < 500 || Meaning::find(&MEANINGS, held).is_some() => word(held, &said),
+        (200..=299, _) => unreadable(FailureKind::UnknownOutcome),
+        _ => answer.refusal("Slack"),
+    };
+    let rest = answer.retry_after().or(failure.retry_after);
+    Err(failure.retry_after(rest))
 }
 
 /// What one of Slack's words means, with what else it said.
 pub(crate) fn word(word: &str, said: &Value) -> Failure {
-    let Some(meaning) = Meaning::find(&MEANINGS, word) else {
-        let word = line(word, 80);
-        if word.starts_with("restricted_action") {
-            let message = format!("A restriction in the Slack workspace keeps the bot from posting there ({word}).");
-            return Failure::unreachable(word, message).remedy(PERMISSIONS);
-        }
-        let message = format!("Slack refused the request ({word}){}.", place(said));
-        return Failure::rejected(word, message).remedy("Contact PyQueryHub support with this error.");
+    let mut failure = match Meaning::find(&MEANINGS, word) {
+        Some(meaning) => meaning.failure(),
+        None if word.starts_with("restricted_action") => Failure::unreachable(
+            line(word, 80),
+            "A restriction in the Slack workspace keeps the bot from posting there.",
+        )
+        .remedy(PERMISSIONS),
+        None => Failure::rejected(line(word, 80), format!("Slack refused the request ({}).", line(word, 80)))
+            .remedy("Contact PyQueryHub support with this error."),
     };
-    let failure = meaning.failure();
-    match (meaning.kind, word) {
-        (FailureKind::Rejected, _) => {
-            let message = format!("{}{}.", meaning.message.trim_end_matches('.'), place(said));
-            Failure { message, ..failure }
+    match failure.kind {
+        FailureKind::Rejected => failure.message.push_str(&place(said)),
+        FailureKind::Throttled => {
+            failure.retry_after = Some(if word == "message_limit_exceeded" { LONG_REST } else { REST });
         }
-        (FailureKind::Throttled, "message_limit_exceeded") => failure.retry_after(Some(LONG_REST)),
-        (FailureKind::Throttled, _) => failure.retry_after(Some(REST)),
-        (_, "missing_scope") => {
-            let needed = line(said["needed"].as_str().unwrap_or("chat:write"), 80);
-            Failure { message: format!("{}: {needed}.", meaning.message), ..failure }
-        }
-        _ => failure,
+        _ => {}
     }
+    if let Some(needed) = said["needed"].as_str() {
+        failure.message = format!("{} It needs {}.", failure.message, line(needed, 80));
+    }
+    failure
 }
 
 /// Where in the message Slack found something wrong, as far as it says.
 fn place(said: &Value) -> String {
     let told = [&said["response_metadata"]["messages"][0], &said["errors"][0]].into_iter().find_map(Value::as_str);
-    told.map_or_else(String::new, |told| format!(": {}", line(told, 200)))
+    told.map_or_else(String::new, |told| format!(" Slack says: {}.", line(told, 200)))
 }
 
 /// An answer that is none of the Web API's.

@@ -1,92 +1,89 @@
 //! Where messages can go: channels, then people, page by page.
 
-use alloc::format;
-use alloc::string::String;
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
-use pqh_channel_sdk::directory::Page;
+use pqh_channel_sdk::directory::{Directory, Page};
+use pqh_channel_sdk::prelude::*;
 use pqh_channel_sdk::text::line_or;
 use pqh_channel_sdk::words::UNNAMED;
-use pqh_channel_sdk::{Failure, Target, TargetKind, log};
+use pqh_channel_sdk::{Target, TargetKind, log};
+use serde_json::Value;
 
-use crate::api::{self, Found, Item};
+use crate::{Settings, SlackApp, api};
 
-/// How many a page has; and where a page of so many is longer than the host takes.
-const LIMITS: [&str; 2] = ["200", "50"];
-/// Slack's own bot, which is listed as a person.
-const SLACKBOT: &str = "USLACKBOT";
-
-/// A page. Cursors are Slack's, with what they are of in front: "c:" channels, "u:" people.
-pub(crate) fn page(cursor: Option<&str>) -> Result<Page, Failure> {
-    match cursor.and_then(|cursor| cursor.split_once(':')) {
-        Some(("u", cursor)) => people(cursor),
-        Some(("c", cursor)) => channels(cursor),
-        _ => channels(""),
+impl Directory for SlackApp {
+    /// Cursors are Slack's, with what they are of in front: "c:" channels, "u:" people.
+    fn list_targets(_: &Configuration<Settings>, cursor: Option<&str>) -> Result<Page, Failure> {
+        match cursor.and_then(|cursor| cursor.split_once(':')) {
+            Some(("u", cursor)) => people(cursor),
+            Some((_, cursor)) => channels(cursor),
+            None => channels(""),
+        }
     }
 }
 
 fn channels(cursor: &str) -> Result<Page, Failure> {
-    let types = [("types", "public_channel,private_channel"), ("exclude_archived", "true")];
-    let found = listed("conversations.list", &types, cursor)?;
-    let next = Some(next("c", &found).unwrap_or_else(|| String::from("u:")));
-    let targets = found.channels.iter().filter(|item| item.is_archived != Some(true)).map(of_channel).collect();
-    Ok(Page { targets, next })
+    let filters = [("types", "public_channel,private_channel"), ("exclude_archived", "true")];
+    let said = listed("conversations.list", &filters, cursor)?;
+    let is_open = |item: &&Value| item["is_archived"] != true;
+    let next = next("c", &said).unwrap_or_else(|| "u:".to_owned());
+    Ok(Page { targets: targets(&said["channels"], is_open, of_channel), next: Some(next) })
 }
 
 fn people(cursor: &str) -> Result<Page, Failure> {
-    let found = match listed("users.list", &[], cursor) {
+    let said = match listed("users.list", &[], cursor) {
         // Channels are found without it.
         Err(failure) if failure.code == "missing_scope" => {
             log::warn(&format!("people are not listed: {}", failure.message));
-            Found::default()
+            Value::Null
         }
-        found => found?,
+        said => said?,
     };
-    let is_person = |item: &&Item| item.deleted != Some(true) && item.is_bot != Some(true) && item.id != SLACKBOT;
-    let next = next("u", &found);
-    Ok(Page { targets: found.members.iter().filter(is_person).map(of_person).collect(), next })
+    // Slack's own bot is listed as a person.
+    let is_person = |item: &&Value| item["deleted"] != true && item["is_bot"] != true && item["id"] != "USLACKBOT";
+    Ok(Page { targets: targets(&said["members"], is_person, of_person), next: next("u", &said) })
 }
 
-fn listed(method: &str, filters: &[(&str, &str)], cursor: &str) -> Result<Found, Failure> {
-    let [many, few] = LIMITS.map(|limit| {
-        let mut parameters = filters.to_vec();
-        parameters.push(("limit", limit));
-        if !cursor.is_empty() {
-            parameters.push(("cursor", cursor));
-        }
-        parameters
-    });
-    let mut answer = api::ask(method, &many, None)?;
-    if answer.is_truncated() {
-        answer = api::ask(method, &few, None)?;
+/// Slack's page, or a smaller one where that is longer than the host takes.
+fn listed(method: &str, filters: &[(&str, &str)], cursor: &str) -> Result<Value, Failure> {
+    let page = |limit| {
+        let more = [("limit", limit), ("cursor", cursor)];
+        api::ask(method, &[filters, &more[..if cursor.is_empty() { 1 } else { 2 }]].concat())
+    };
+    match page("200") {
+        Err(failure) if failure.code == "unexpected_answer" => page("50"),
+        said => said,
     }
-    api::found(&answer)
 }
 
-fn next(of: &str, found: &Found) -> Option<String> {
-    let cursor = found.response_metadata.as_ref()?.next_cursor.as_deref()?;
+fn next(of: &str, said: &Value) -> Option<String> {
+    let cursor = said["response_metadata"]["next_cursor"].as_str()?;
     (!cursor.is_empty()).then(|| format!("{of}:{cursor}"))
 }
 
+fn targets(items: &Value, fits: impl Fn(&&Value) -> bool, read: fn(&Value) -> Target) -> Vec<Target> {
+    items.as_array().into_iter().flatten().filter(fits).map(read).collect()
+}
+
 /// A channel as people see it. The bot joins public ones by itself.
-pub(crate) fn of_channel(item: &Item) -> Target {
-    let is_private = item.is_private == Some(true);
-    Target {
-        id: item.id.clone(),
-        name: format!("#{}", line_or(item.name.as_deref().unwrap_or_default(), 100, UNNAMED)),
-        kind: if is_private { TargetKind::PrivateChannel } else { TargetKind::PublicChannel },
-        reachable: item.is_archived != Some(true) && (!is_private || item.is_member == Some(true)),
-    }
+pub(crate) fn of_channel(item: &Value) -> Target {
+    let is_private = item["is_private"] == true;
+    let kind = if is_private { TargetKind::PrivateChannel } else { TargetKind::PublicChannel };
+    let reachable = item["is_archived"] != true && (!is_private || item["is_member"] == true);
+    target(item, format!("#{}", name(&[&item["name"]])), kind, reachable)
 }
 
 /// A person as people see them: by the name that they chose, else by their own.
-pub(crate) fn of_person(item: &Item) -> Target {
-    let chosen = item.profile.as_ref().and_then(|profile| profile.display_name.as_ref());
-    let names = [chosen, item.real_name.as_ref(), item.name.as_ref()];
-    let name = names.into_iter().flatten().find(|name| !name.trim().is_empty());
-    Target {
-        id: item.id.clone(),
-        name: format!("@{}", line_or(name.map_or("", String::as_str), 100, UNNAMED)),
-        kind: TargetKind::Person,
-        reachable: true,
-    }
+pub(crate) fn of_person(item: &Value) -> Target {
+    let name = name(&[&item["profile"]["display_name"], &item["real_name"], &item["name"]]);
+    target(item, format!("@{name}"), TargetKind::Person, true)
+}
+
+fn target(item: &Value, name: String, kind: TargetKind, reachable: bool) -> Target {
+    Target { id: item["id"].as_str().unwrap_or_default().to_owned(), name, kind, reachable }
+}
+
+fn name(names: &[&Value]) -> String {
+    let name = names.iter().filter_map(|name| name.as_str()).find(|name| !name.trim().is_empty());
+    line_or(name.unwrap_or_default(), 100, UNNAMED)
 }

@@ -3,7 +3,7 @@
 use pqh_channel_sdk::FieldKind;
 use pqh_channel_sdk::prelude::*;
 
-use crate::{CHANNEL, RESOLUTIONS, TOKEN};
+use crate::{CHANNEL, TOKEN};
 
 pub(crate) fn descriptor() -> Descriptor {
     Descriptor::new(
@@ -20,7 +20,7 @@ pub(crate) fn descriptor() -> Descriptor {
     )
     .field(
         Field::choice(
-            RESOLUTIONS,
+            "resolutions",
             "When an alert resolves",
             &[("thread", "Tell it in the thread of the alert's message"), ("message", "Tell it as a new message")],
         )

@@ -18,21 +18,15 @@ mod update;
 
 use alloc::string::String;
 
-use pqh_channel_sdk::connection::{ConnectedWorkspace, Connection, Oauth2Service, TokenAnswer};
-use pqh_channel_sdk::directory::{Directory, Page};
-use pqh_channel_sdk::inbound::{Action, Inbound, Proof, Reception};
 use pqh_channel_sdk::prelude::*;
-use pqh_channel_sdk::{Workspace, inbound as sdk};
 use serde::Deserialize;
 
 pub use inbound::EVENTS;
 
-/// The credential: the bot's token, which `connect` takes from Slack's answer.
+/// The credential: the bot's token, out of Slack's answer.
 const TOKEN: &str = "token";
-/// The field that says where to post: a channel's or a person's id.
+/// The field that says where to post: the id of a channel or a person.
 const CHANNEL: &str = "channel";
-/// The field that says how a resolution is told.
-const RESOLUTIONS: &str = "resolutions";
 
 /// Slack through the app.
 #[derive(Debug)]
@@ -43,19 +37,9 @@ pub struct SlackApp;
 pub struct Settings {
     #[serde(default)]
     channel: String,
+    /// How a resolution is told: "message", or in the thread of the message that opened the alert.
     #[serde(default)]
-    resolutions: Resolutions,
-}
-
-/// How a resolution is told, beside what happens to the message that opened the alert.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Resolutions {
-    /// In that message's thread.
-    #[default]
-    Thread,
-    /// As a new message.
-    Message,
+    resolutions: String,
 }
 
 impl Channel for SlackApp {
@@ -71,40 +55,6 @@ impl Channel for SlackApp {
 
     fn deliver(delivery: &Delivery<Settings>) -> Result<Receipt, Failure> {
         deliver::deliver(delivery)
-    }
-}
-
-impl Connection for SlackApp {
-    fn oauth2() -> Oauth2Service {
-        connect::service()
-    }
-
-    fn connected(answer: &TokenAnswer) -> Result<ConnectedWorkspace, Failure> {
-        connect::connected(answer)
-    }
-
-    fn revoke(_: &Workspace) -> Result<(), Failure> {
-        connect::revoke()
-    }
-}
-
-impl Directory for SlackApp {
-    fn list_targets(_: &Configuration<Settings>, cursor: Option<&str>) -> Result<Page, Failure> {
-        directory::page(cursor)
-    }
-}
-
-impl Inbound for SlackApp {
-    fn verification() -> Proof {
-        inbound::verification()
-    }
-
-    fn receive(request: &sdk::Request) -> Reception {
-        inbound::receive(request)
-    }
-
-    fn handle(workspace: &Workspace, request: &sdk::Request) -> Result<alloc::vec::Vec<Action>, Failure> {
-        inbound::handle(workspace, request)
     }
 }
 

@@ -1,8 +1,6 @@
 //! Who should respond: e-mail addresses become the Slack users that they belong to, so that Slack tells them.
 
-use alloc::borrow::{Cow, ToOwned};
-use alloc::format;
-use alloc::string::String;
+use alloc::{borrow::Cow, borrow::ToOwned, format, string::String};
 
 use pqh_channel_sdk::events::Event;
 use pqh_channel_sdk::{cache, log};
@@ -11,8 +9,6 @@ use crate::{answers, api};
 
 /// How many addresses are looked up for a message, at most: a call has only so many requests.
 const LOOK_UPS: usize = 6;
-/// How long one may take, in milliseconds.
-const PATIENCE: u32 = 2000;
 /// The longest address that is looked up: the cache's keys are short.
 const LONGEST: usize = 200;
 /// For how many seconds it is remembered who somebody is, and that nobody is.
@@ -24,10 +20,8 @@ pub(crate) fn named(event: &Event) -> Cow<'_, Event> {
     let mut named = Cow::Borrowed(event);
     let mut left = LOOK_UPS;
     for (at, mention) in event.mentions.iter().enumerate() {
-        if let Some(id) = address(mention).and_then(|address| user(&address, &mut left))
-            && let Some(mention) = named.to_mut().mentions.get_mut(at)
-        {
-            *mention = id;
+        if let Some(id) = address(mention).and_then(|address| user(&address, &mut left)) {
+            named.to_mut().mentions[at] = id;
         }
     }
     named
@@ -38,7 +32,7 @@ fn address(mention: &str) -> Option<String> {
     let mention = mention.trim();
     let (local, domain) = mention.rsplit_once('@')?;
     let fits = mention.len() <= LONGEST && !mention.contains(char::is_whitespace);
-    (fits && !local.is_empty() && !domain.is_empty()).then(|| mention.to_lowercase())
+    (fits && !local.is_empty() && !domain.is_empty()).then(|| mention.to_ascii_lowercase())
 }
 
 fn user(address: &str, left: &mut usize) -> Option<String> {
@@ -47,24 +41,20 @@ fn user(address: &str, left: &mut usize) -> Option<String> {
         return Some(known).filter(|id| !id.is_empty());
     }
     *left = left.checked_sub(1)?;
-    match api::ask("users.lookupByEmail", &[("email", address)], Some(PATIENCE)).and_then(|answer| api::read(&answer)) {
-        Ok(said) if said["user"]["deleted"] != true => {
-            let id = said["user"]["id"].as_str()?.to_owned();
-            cache::put(&key, &id, KNOWN);
-            Some(id)
-        }
-        Ok(_) => forget(&key),
-        Err(failure) if failure.code == "users_not_found" => forget(&key),
+    let id = match api::ask_briefly("users.lookupByEmail", &[("email", address)]) {
+        Ok(said) if said["user"]["deleted"] != true => said["user"]["id"].as_str().unwrap_or_default().to_owned(),
+        Ok(_) => String::new(),
+        Err(failure) if failure.code == "users_not_found" => String::new(),
         Err(failure) => {
-            // Nobody else is asked for: the message is more urgent than whom it mentions.
+            // Nobody else is asked for: that the message goes out matters more than whom it mentions.
             *left = 0;
             log::warn(&format!("people are not looked up: {} ({})", failure.message, failure.code));
-            if answers::is_passing(&failure) { None } else { forget(&key) }
+            if answers::is_passing(&failure) {
+                return None;
+            }
+            String::new()
         }
-    }
-}
-
-fn forget(key: &str) -> Option<String> {
-    cache::put(key, "", UNKNOWN);
-    None
+    };
+    cache::put(&key, &id, if id.is_empty() { UNKNOWN } else { KNOWN });
+    Some(id).filter(|id| !id.is_empty())
 }

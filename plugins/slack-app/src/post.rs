@@ -1,19 +1,17 @@
 //! A message into a channel: joins it where it must, and falls back to plain text where Slack refuses the layout.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::String;
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 use pqh_channel_sdk::events::Event;
 use pqh_channel_sdk::prelude::*;
 use pqh_channel_sdk::{cache, log};
-use serde_json::Value;
 use slack_format::{Message, plain_text};
 
 use crate::answers;
 use crate::api::{self, Body, Metadata};
+use crate::update::Reference;
 
-/// How long our own joining is remembered, in seconds.
+/// For how many seconds it is remembered that the bot joined a channel by itself.
 const JOINED: u32 = 600;
 
 /// Where a message goes.
@@ -23,61 +21,52 @@ pub(crate) struct Place<'a> {
     pub(crate) thread: Option<&'a str>,
 }
 
-/// Where a message went: a direct message's channel is another than the person whom it was sent to.
+/// Where a message went: to a person it goes in a channel of its own.
 #[derive(Debug)]
 pub(crate) struct Posted {
-    pub(crate) channel: String,
-    pub(crate) ts: String,
+    pub(crate) at: Reference,
     pub(crate) warning: Option<String>,
 }
 
 /// Posts an event's message.
-pub(crate) fn event(
-    place: Place<'_>,
-    event: &Event,
-    message: &Message,
-    metadata: &Metadata<'_>,
-) -> Result<Posted, Failure> {
-    match post(place, message, Some(metadata)) {
+pub(crate) fn event(to: Place<'_>, event: &Event, message: &Message, data: &Metadata<'_>) -> Result<Posted, Failure> {
+    match post(to, message, Some(data)) {
         Err(failure) if answers::is_layout(&failure) => {
-            log::warn(&format!("{}; sending the same words as plain text", failure.message));
-            let posted = post(place, &plain_text(event), Some(metadata))?;
-            let warning = format!(
-                "Slack refused the message's layout ({}), so the same words were posted as plain text.",
-                failure.code
-            );
-            Ok(Posted { warning: Some(warning), ..posted })
+            log::warn(&format!("{} Sending the same words as plain text.", failure.message));
+            let word = failure.code;
+            let warning =
+                format!("Slack refused the message's layout ({word}), so the same words were posted as plain text.");
+            Ok(Posted { warning: Some(warning), ..post(to, &plain_text(event), Some(data))? })
         }
         posted => posted,
     }
 }
 
 /// Posts a few words of our own.
-pub(crate) fn words(place: Place<'_>, text: String) -> Result<Posted, Failure> {
-    let message = Message { text, unfurl_links: false, unfurl_media: false, attachments: alloc::vec::Vec::new() };
-    post(place, &message, None)
+pub(crate) fn words(to: Place<'_>, text: String) -> Result<Posted, Failure> {
+    post(to, &Message { text, unfurl_links: false, unfurl_media: false, attachments: Vec::new() }, None)
 }
 
-fn post(place: Place<'_>, message: &Message, metadata: Option<&Metadata<'_>>) -> Result<Posted, Failure> {
+fn post(to: Place<'_>, message: &Message, metadata: Option<&Metadata<'_>>) -> Result<Posted, Failure> {
     let body = Body {
-        channel: place.channel,
-        thread_ts: place.thread,
+        channel: to.channel,
+        ts: None,
+        thread_ts: to.thread,
         text: Some(&message.text),
         unfurl_links: Some(message.unfurl_links),
         unfurl_media: Some(message.unfurl_media),
         attachments: &message.attachments,
         metadata,
-        ..Body::default()
     };
     let said = match api::post("chat.postMessage", &body) {
         Err(refused) if refused.code == "not_in_channel" => {
-            join(place.channel, refused)?;
-            api::post("chat.postMessage", &body)
+            join(to.channel, refused)?;
+            api::post("chat.postMessage", &body)?
         }
-        said => said,
-    }?;
-    let told = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    Ok(Posted { channel: told(&said["channel"]), ts: told(&said["ts"]), warning: None })
+        said => said?,
+    };
+    let told = |name| said[name].as_str().unwrap_or_default().to_owned();
+    Ok(Posted { at: Reference { channel: told("channel"), ts: told("ts") }, warning: None })
 }
 
 /// Joins a public channel; where it cannot be joined, what Slack `refused` stands.

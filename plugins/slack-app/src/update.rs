@@ -1,8 +1,6 @@
 //! The message that opened an alert: where it stands, and its resolved look.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::String;
+use alloc::{borrow::ToOwned, format, string::String};
 
 use pqh_channel_sdk::log;
 use pqh_channel_sdk::prelude::*;
@@ -10,8 +8,8 @@ use serde::Serialize;
 use serde_json::Value;
 use slack_format::Message;
 
-use crate::answers;
 use crate::api::{self, Body};
+use crate::{answers, post::Place};
 
 /// What a receipt keeps of a message.
 #[derive(Debug, Serialize)]
@@ -21,26 +19,22 @@ pub(crate) struct Reference {
 }
 
 impl Reference {
-    /// Of a receipt of ours.
+    /// Out of a receipt of ours.
     pub(crate) fn read(reference: &str) -> Option<Self> {
         let held: Value = serde_json::from_str(reference).ok()?;
-        let member = |name| Some(held[name].as_str().filter(|text: &&str| !text.is_empty())?.to_owned());
-        Some(Self { channel: member("channel")?, ts: member("ts")? })
+        Some(Self { channel: held["channel"].as_str()?.to_owned(), ts: held["ts"].as_str()?.to_owned() })
     }
 
-    pub(crate) fn write(&self) -> String {
-        serde_json::to_string(self).unwrap_or_default()
+    /// The thread below the message.
+    pub(crate) fn thread(&self) -> Place<'_> {
+        Place { channel: &self.channel, thread: Some(&self.ts) }
     }
 
-    /// Gives the message another look. False where it can have none any more: gone, or not to be changed.
+    /// Gives the message another look. False where it can have none any more: it is gone, or not to be changed.
     pub(crate) fn update(&self, message: &Message) -> Result<bool, Failure> {
-        let body = Body {
-            channel: &self.channel,
-            ts: Some(&self.ts),
-            text: Some(&message.text),
-            attachments: &message.attachments,
-            ..Body::default()
-        };
+        let Message { text, attachments, .. } = message;
+        let body =
+            Body { channel: &self.channel, ts: Some(&self.ts), text: Some(text), attachments, ..Body::default() };
         match api::change("chat.update", &body) {
             Ok(_) => Ok(true),
             Err(failure) if answers::is_passing(&failure) => Err(failure),

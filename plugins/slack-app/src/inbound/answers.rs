@@ -1,8 +1,6 @@
 //! What the bot says to people who mention it.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::String;
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 use pqh_channel_sdk::inbound::{Alert, Facts};
 use pqh_channel_sdk::list::{count, fitting, names, plural};
@@ -24,8 +22,8 @@ const LIST: usize = 3000;
 
 /// The answer to what somebody said to the bot in a channel of which this is known.
 pub(super) fn answer(said: &str, facts: &Facts) -> String {
-    let said = without_mentions(said).to_lowercase();
-    let mut words = said.split(|held: char| !held.is_alphanumeric()).filter(|word| !word.is_empty()).peekable();
+    let said = without_mentions(said).to_ascii_lowercase();
+    let mut words = said.split(|held: char| !held.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).peekable();
     if words.peek().is_none() {
         return HELP.to_owned();
     }
@@ -64,7 +62,7 @@ fn status(facts: &Facts) -> String {
     let posts = if total == 1 { "posts" } else { "post" };
     let last = facts.last_delivery.as_deref().map_or_else(String::new, |when| line(when, 80));
     let last = if last.is_empty() { "no message yet".to_owned() } else { format!("last message {last}") };
-    let channels: alloc::vec::Vec<&str> = facts.channels.iter().map(String::as_str).collect();
+    let channels: Vec<&str> = facts.channels.iter().map(String::as_str).collect();
     format!(
         "✅ Connected, {} alert{} {posts} here, {}{plus} triggered, {last}.\nNotification channel{}: {}",
         count(total),

@@ -1,9 +1,6 @@
 //! What follows an event: an answer, a word of greeting, or what the host has to change.
 
-use alloc::borrow::ToOwned;
-use alloc::format;
-use alloc::string::String;
-use alloc::vec::Vec;
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
 use pqh_channel_sdk::inbound::{Action, Lost, Renamed, Request, about};
 use pqh_channel_sdk::prelude::{Failure, FailureKind};
@@ -49,7 +46,7 @@ pub(crate) fn handle(workspace: &Workspace, request: &Request) -> Result<Vec<Act
 /// The connection is over, unless Slack says that its token lives: the event may be late, and the workspace connected
 /// again, or of a token that was renewed.
 fn gone(code: &str, why: &str) -> Option<Action> {
-    if api::ask("auth.test", &[], None).and_then(|answer| api::read(&answer)).is_ok() {
+    if api::ask("auth.test", &[]).is_ok() {
         log::info(&format!("{code}, but the token lives"));
         return None;
     }
