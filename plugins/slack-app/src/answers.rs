@@ -5,7 +5,7 @@ use alloc::{format, string::String};
 use pqh_channel_sdk::answers::{Meaning, RETRIED};
 use pqh_channel_sdk::http::Answer;
 use pqh_channel_sdk::text::line;
-use pqh_channel_sdk::{Failure, FailureKind};
+use pqh_channel_sdk::{Failure, FailureKind, json, log};
 use serde_json::Value;
 
 /// How long to wait where Slack asks for rest and does not say how long.
@@ -89,6 +89,11 @@ const THREAD: [&str; 5] = [
     "restricted_action_thread_locked",
 ];
 
+/// Says in the log what is left undone, and why.
+pub(crate) fn warn(what: &str, why: &Failure) {
+    log::warn(&format!("{what}: {} ({})", why.message, why.code));
+}
+
 /// Whether Slack refused the layout and may take the same message as plain text.
 pub(crate) fn is_layout(failure: &Failure) -> bool {
     LAYOUT.contains(&&*failure.code)
@@ -106,7 +111,7 @@ pub(crate) fn is_passing(failure: &Failure) -> bool {
 
 /// What an answer says: its members, or why there are none.
 pub(crate) fn of(answer: &Answer) -> Result<Value, Failure> {
-    let said: Value = serde_json::from_slice(answer.bytes()).unwrap_or_default();
+    let said = json::read(answer.bytes());
     let is_ok = answer.is_success() && said["ok"] == true;
     let failure = match (answer.status(), said["error"].as_str()) {
         (429, _) => word("ratelimited", &said),

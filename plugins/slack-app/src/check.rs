@@ -1,8 +1,5 @@
 //! Whether a channel would work: the token lives, and its target can be posted to. Posts nothing.
 
-use alloc::format;
-
-use pqh_channel_sdk::log;
 use pqh_channel_sdk::prelude::*;
 use serde_json::Value;
 
@@ -19,7 +16,7 @@ pub(crate) fn check(channel: &str) -> Result<(), Failure> {
         Ok(_) => Ok(()),
         // That we may not look does not mean that we may not post.
         Err(failure) if failure.code == "missing_scope" => {
-            log::warn(&format!("the target is not checked: {}", failure.message));
+            answers::warn("the target is not checked", &failure);
             Ok(())
         }
         Err(failure) if answers::is_passing(&failure) => Err(failure),

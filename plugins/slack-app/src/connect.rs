@@ -1,6 +1,6 @@
 //! Connecting a workspace: how Slack does OAuth, what its token answers mean, and letting go again.
 
-use alloc::{borrow::ToOwned, format, string::String, vec, vec::Vec};
+use alloc::{borrow::ToOwned, string::String, vec, vec::Vec};
 
 use pqh_channel_sdk::answers::RETRIED;
 use pqh_channel_sdk::connection::{
@@ -8,7 +8,7 @@ use pqh_channel_sdk::connection::{
 };
 use pqh_channel_sdk::prelude::*;
 use pqh_channel_sdk::text::line_or;
-use pqh_channel_sdk::{Target, TargetKind, Workspace, log};
+use pqh_channel_sdk::{Target, TargetKind, Workspace, json};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -55,7 +55,7 @@ impl Connection for SlackApp {
     }
 
     fn connected(answer: &TokenAnswer) -> Result<ConnectedWorkspace, Failure> {
-        let said: Value = serde_json::from_str(&answer.visible).unwrap_or_default();
+        let said = json::read(answer.visible.as_bytes());
         let text = |pointer| said[pointer].as_str().unwrap_or_default();
         if said["/ok"] != true {
             return Err(refused(text("/error"), answer.status));
@@ -92,8 +92,7 @@ impl Connection for SlackApp {
 
 /// The bot's user id, out of a workspace's memo.
 pub(crate) fn bot_of(workspace: &Workspace) -> Option<String> {
-    let memo: Value = serde_json::from_str(&workspace.memo).ok()?;
-    Some(memo["bot_user_id"].as_str()?.to_owned())
+    Some(json::read(workspace.memo.as_bytes())["bot_user_id"].as_str()?.to_owned())
 }
 
 /// What a token answer's word means (platform facts, 5); what is none of those means the same as everywhere.
@@ -133,7 +132,7 @@ fn test() -> Result<Value, Failure> {
         Ok(mut said) => Ok(said["url"].take()),
         Err(failure) if failure.kind == FailureKind::Unauthorized => Err(failure),
         Err(failure) => {
-            log::warn(&format!("the new token was not tried: {} ({})", failure.message, failure.code));
+            answers::warn("the new token was not tried", &failure);
             Ok(Value::Null)
         }
     }

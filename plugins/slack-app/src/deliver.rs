@@ -1,12 +1,12 @@
 //! One event into one channel: a new message, or what follows the message that opened the alert.
 
-use alloc::{borrow::ToOwned, format};
+use alloc::{borrow::ToOwned, string::String};
 
 use pqh_channel_sdk::events::Detail;
-use pqh_channel_sdk::log;
 use pqh_channel_sdk::prelude::*;
 use pqh_channel_sdk::text::short_id;
-use slack_format::render;
+use pqh_channel_sdk::words::Words;
+use slack_format::render_words;
 
 use crate::api::{Metadata, Payload};
 use crate::post::{Place, Posted};
@@ -23,12 +23,14 @@ pub(crate) fn deliver(delivery: &Delivery<Settings>) -> Result<Receipt, Failure>
             .remedy("Pick one in the notification channel's settings.")
             .field(CHANNEL));
     }
-    let event = people::named(&delivery.event);
+    let event = &delivery.event;
+    let responders = people::known(&event.mentions);
+    let words = Words { responders: responders.iter().map(String::as_str).collect(), ..Words::of(event) };
     let (event_id, delivery_id) = (short_id(&event.id, ID), short_id(&delivery.id, ID));
     let event_payload = Payload { event_id: &event_id, delivery_id: &delivery_id };
     let metadata = Metadata { event_type: "pyqueryhub_event", event_payload };
-    let message = render(&event);
-    let post = |place: Place<'_>| post::event(place, &event, &message, &metadata);
+    let message = render_words(&words);
+    let post = |place: Place<'_>| post::event(place, event, &words, &message, &metadata);
     let anew = Place { channel, thread: None };
     let reply = |opening: &Reference| match post(opening.thread()) {
         // Direct messages have a channel of their own, which may be gone where the person is not, or with the person.
@@ -53,7 +55,7 @@ fn receipt(Posted { at, warning }: Posted) -> Receipt {
     let permalink = match api::ask_briefly("chat.getPermalink", &parameters) {
         Ok(said) => said["permalink"].as_str().map(str::to_owned),
         Err(failure) => {
-            log::warn(&format!("no link to the message: {} ({})", failure.message, failure.code));
+            answers::warn("no link to the message", &failure);
             None
         }
     };

@@ -6,10 +6,10 @@ use pqh_channel_sdk::directory::{Directory, Page};
 use pqh_channel_sdk::prelude::*;
 use pqh_channel_sdk::text::line_or;
 use pqh_channel_sdk::words::UNNAMED;
-use pqh_channel_sdk::{Target, TargetKind, log};
+use pqh_channel_sdk::{Target, TargetKind};
 use serde_json::Value;
 
-use crate::{Settings, SlackApp, api};
+use crate::{Settings, SlackApp, answers, api};
 
 impl Directory for SlackApp {
     /// Cursors are Slack's, with what they are of in front: "c:" channels, "u:" people.
@@ -34,7 +34,7 @@ fn people(cursor: &str) -> Result<Page, Failure> {
     let said = match listed("users.list", &[], cursor) {
         // Channels are found without it.
         Err(failure) if failure.code == "missing_scope" => {
-            log::warn(&format!("people are not listed: {}", failure.message));
+            answers::warn("people are not listed", &failure);
             Value::Null
         }
         said => said?,

@@ -1,9 +1,8 @@
 //! Who should respond: e-mail addresses become the Slack users that they belong to, so that Slack tells them.
 
-use alloc::{borrow::Cow, borrow::ToOwned, format, string::String};
+use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
-use pqh_channel_sdk::events::Event;
-use pqh_channel_sdk::{cache, log};
+use pqh_channel_sdk::cache;
 
 use crate::{answers, api};
 
@@ -15,16 +14,13 @@ const LONGEST: usize = 200;
 const KNOWN: u32 = 24 * 3600;
 const UNKNOWN: u32 = 3600;
 
-/// The event with people's Slack ids in place of their addresses, where Slack knows them; the others stay text.
-pub(crate) fn named(event: &Event) -> Cow<'_, Event> {
-    let mut named = Cow::Borrowed(event);
+/// People's Slack ids in place of their addresses, where Slack knows them; the others stay text.
+pub(crate) fn known(mentions: &[String]) -> Vec<String> {
     let mut left = LOOK_UPS;
-    for (at, mention) in event.mentions.iter().enumerate() {
-        if let Some(id) = address(mention).and_then(|address| user(&address, &mut left)) {
-            named.to_mut().mentions[at] = id;
-        }
-    }
-    named
+    let known = |mention: &String| address(mention).and_then(|address| user(&address, &mut left));
+    let known =
+        mentions.iter().map(known).zip(mentions).map(|(id, mention)| id.unwrap_or_else(|| mention.trim().to_owned()));
+    known.filter(|name| !name.is_empty()).collect()
 }
 
 /// An e-mail address, in lower case.
@@ -48,7 +44,7 @@ fn user(address: &str, left: &mut usize) -> Option<String> {
         Err(failure) => {
             // Nobody else is asked for: that the message goes out matters more than whom it mentions.
             *left = 0;
-            log::warn(&format!("people are not looked up: {} ({})", failure.message, failure.code));
+            answers::warn("people are not looked up", &failure);
             if answers::is_passing(&failure) {
                 return None;
             }

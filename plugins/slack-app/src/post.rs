@@ -2,10 +2,11 @@
 
 use alloc::{borrow::ToOwned, format, string::String, vec::Vec};
 
+use pqh_channel_sdk::cache;
 use pqh_channel_sdk::events::Event;
 use pqh_channel_sdk::prelude::*;
-use pqh_channel_sdk::{cache, log};
-use slack_format::{Message, plain_text};
+use pqh_channel_sdk::words::Words;
+use slack_format::{Message, plain_words};
 
 use crate::answers;
 use crate::api::{self, Body, Metadata};
@@ -29,14 +30,20 @@ pub(crate) struct Posted {
 }
 
 /// Posts an event's message.
-pub(crate) fn event(to: Place<'_>, event: &Event, message: &Message, data: &Metadata<'_>) -> Result<Posted, Failure> {
+pub(crate) fn event(
+    to: Place<'_>,
+    event: &Event,
+    words: &Words<'_>,
+    message: &Message,
+    data: &Metadata<'_>,
+) -> Result<Posted, Failure> {
     match post(to, message, Some(data)) {
         Err(failure) if answers::is_layout(&failure) => {
-            log::warn(&format!("{} Sending the same words as plain text.", failure.message));
+            answers::warn("sending plain text", &failure);
             let word = failure.code;
             let warning =
                 format!("Slack refused the message's layout ({word}), so the same words were posted as plain text.");
-            Ok(Posted { warning: Some(warning), ..post(to, &plain_text(event), Some(data))? })
+            Ok(Posted { warning: Some(warning), ..post(to, &plain_words(event, words), Some(data))? })
         }
         posted => posted,
     }
@@ -78,7 +85,7 @@ fn join(channel: &str, refused: Failure) -> Result<(), Failure> {
         }
         Err(failure) if answers::is_passing(&failure) || failure.code == "is_archived" => Err(failure),
         Err(failure) => {
-            log::warn(&format!("the channel cannot be joined: {} ({})", failure.message, failure.code));
+            answers::warn("the channel cannot be joined", &failure);
             Err(refused)
         }
     }

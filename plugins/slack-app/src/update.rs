@@ -1,11 +1,10 @@
 //! The message that opened an alert: where it stands, and its resolved look.
 
-use alloc::{borrow::ToOwned, format, string::String};
+use alloc::{borrow::ToOwned, string::String};
 
-use pqh_channel_sdk::log;
+use pqh_channel_sdk::json;
 use pqh_channel_sdk::prelude::*;
 use serde::Serialize;
-use serde_json::Value;
 use slack_format::Message;
 
 use crate::api::{self, Body};
@@ -21,7 +20,7 @@ pub(crate) struct Reference {
 impl Reference {
     /// Out of a receipt of ours.
     pub(crate) fn read(reference: &str) -> Option<Self> {
-        let held: Value = serde_json::from_str(reference).ok()?;
+        let held = json::read(reference.as_bytes());
         Some(Self { channel: held["channel"].as_str()?.to_owned(), ts: held["ts"].as_str()?.to_owned() })
     }
 
@@ -39,7 +38,7 @@ impl Reference {
             Ok(_) => Ok(true),
             Err(failure) if answers::is_passing(&failure) => Err(failure),
             Err(failure) => {
-                log::info(&format!("the alert's message cannot be updated ({}); posting a new one", failure.code));
+                answers::warn("the alert's message cannot be updated; posting a new one", &failure);
                 Ok(false)
             }
         }

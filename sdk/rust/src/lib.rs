@@ -80,6 +80,7 @@ mod failure;
 mod gate;
 pub mod http;
 pub mod inbound;
+pub mod json;
 pub mod list;
 pub mod log;
 pub mod mail;

@@ -6,7 +6,7 @@ use pqh_channel_sdk::inbound::{Action, Lost, Renamed, Request, about};
 use pqh_channel_sdk::prelude::{Failure, FailureKind};
 use pqh_channel_sdk::text::line_or;
 use pqh_channel_sdk::words::UNNAMED;
-use pqh_channel_sdk::{Workspace, log};
+use pqh_channel_sdk::{Workspace, json, log};
 use serde_json::Value;
 
 use super::answers::{READY, answer};
@@ -14,7 +14,7 @@ use crate::post::{self, Place};
 use crate::{answers as words, api, connect};
 
 pub(crate) fn handle(workspace: &Workspace, request: &Request) -> Result<Vec<Action>, Failure> {
-    let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let sent = json::read(&request.body);
     let event = &sent["event"];
     // A renamed channel comes as an object.
     let channel = event["channel"].as_str().or_else(|| event["channel"]["id"].as_str()).unwrap_or_default();
@@ -70,7 +70,7 @@ fn joined(event: &Value, channel: &str) -> Action {
     if event["inviter"].is_string() || !post::joined_by_itself(channel) {
         let place = Place { channel, thread: None };
         if let Err(failure) = post::words(place, String::from(READY)) {
-            log::warn(&format!("no greeting: {} ({})", failure.message, failure.code));
+            words::warn("no greeting", &failure);
         }
     }
     Action::Find(channel.to_owned())

@@ -5,10 +5,10 @@ mod handle;
 
 use alloc::{borrow::ToOwned, format, vec, vec::Vec};
 
-use pqh_channel_sdk::Workspace;
 use pqh_channel_sdk::inbound::{Action, Inbound, Proof, Reception, Request, Response};
 use pqh_channel_sdk::prelude::Failure;
 use pqh_channel_sdk::signatures::{Encoding, Key, Part, Signature};
+use pqh_channel_sdk::{Workspace, json};
 use serde_json::Value;
 
 use crate::SlackApp;
@@ -39,7 +39,7 @@ impl Inbound for SlackApp {
     /// 200 to whatever is signed: Slack stops sending events, for all workspaces, where too many are refused. What is no
     /// JSON is a click on a button, which opens its page by itself.
     fn receive(request: &Request) -> Reception {
-        let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        let sent = json::read(&request.body);
         let nothing = Reception { response: Response::empty(), workspace: None, message_ids: Vec::new() };
         match (sent["type"].as_str(), sent["event_id"].as_str()) {
             (Some("url_verification"), _) => {
