@@ -21,7 +21,7 @@ const PERMISSIONS: &str = "Ask a Slack workspace administrator to allow posting 
 const PERSON: &str = "Update the notification channel to another person or channel.";
 const SUPPORT: &str = "Report it to PyQueryHub support with this error: the message has to be mended.";
 
-/// Every word that Slack is known to answer where a message is posted (FACTS.md, 8).
+/// Every word that Slack is known to answer where a message is posted (platform facts, 8).
 #[rustfmt::skip]
 const MEANINGS: [Meaning; 41] = {
     use FailureKind::{Rejected, Throttled, Unauthorized, Unavailable, UnknownOutcome, Unreachable};
@@ -70,38 +70,23 @@ const MEANINGS: [Meaning; 41] = {
     ]
 };
 
-/// The words that say: the message's layout, not its text.
-const LAYOUT: [&str; 6] = [
-    "invalid_blocks",
-    "invalid_blocks_format",
-    "invalid_attachments",
-    "too_many_attachments",
-    "msg_blocks_too_long",
-    "attachment_payload_limit_exceeded",
-];
-
-/// The words that say: not in this thread.
-const THREAD: [&str; 5] = [
-    "thread_not_found",
-    "message_not_found",
-    "cannot_reply_to_message",
-    "restricted_action_non_threadable_channel",
-    "restricted_action_thread_locked",
-];
-
 /// Says in the log what is left undone, and why.
 pub(crate) fn warn(what: &str, why: &Failure) {
     log::warn(&format!("{what}: {} ({})", why.message, why.code));
 }
 
 /// Whether Slack refused the layout and may take the same message as plain text.
+#[rustfmt::skip]
 pub(crate) fn is_layout(failure: &Failure) -> bool {
-    LAYOUT.contains(&&*failure.code)
+    matches!(&*failure.code, "invalid_blocks" | "invalid_blocks_format" | "invalid_attachments" | "too_many_attachments"
+        | "msg_blocks_too_long" | "attachment_payload_limit_exceeded")
 }
 
 /// Whether Slack refused the thread and may take the same message beside it.
+#[rustfmt::skip]
 pub(crate) fn is_thread(failure: &Failure) -> bool {
-    THREAD.contains(&&*failure.code)
+    matches!(&*failure.code, "thread_not_found" | "message_not_found" | "cannot_reply_to_message"
+        | "restricted_action_non_threadable_channel" | "restricted_action_thread_locked")
 }
 
 /// Whether it says nothing of what was asked for: another time, or another token, may do.
@@ -129,11 +114,10 @@ pub(crate) fn of(answer: &Answer) -> Result<Value, Failure> {
 pub(crate) fn word(word: &str, said: &Value) -> Failure {
     let mut failure = match Meaning::find(&MEANINGS, word) {
         Some(meaning) => meaning.failure(),
-        None if word.starts_with("restricted_action") => Failure::unreachable(
-            line(word, 80),
-            "A restriction in the Slack workspace keeps the bot from posting there.",
-        )
-        .remedy(PERMISSIONS),
+        None if word.starts_with("restricted_action") => {
+            let message = "A restriction in the Slack workspace keeps the bot from posting there.";
+            Failure::unreachable(line(word, 80), message).remedy(PERMISSIONS)
+        }
         None => Failure::rejected(line(word, 80), format!("Slack refused the request ({}).", line(word, 80)))
             .remedy("Contact PyQueryHub support with this error."),
     };

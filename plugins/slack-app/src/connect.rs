@@ -147,7 +147,8 @@ fn chosen<'a>(text: &impl Fn(&'static str) -> &'a str) -> Option<Target> {
     }
     if id.starts_with('D') {
         let person = check::person(text("/authed_user/id")).ok()?;
-        return (person["name"] == name.trim_start_matches('@')).then(|| directory::of_person(&person));
+        let is_them = name.strip_prefix('@').is_none_or(|name| person["name"] == name);
+        return is_them.then(|| directory::of_person(&person));
     }
     let found = check::channel(id).map(|channel| directory::of_channel(&channel));
     // Else it is private and the bot is not in it, or Slack cannot say just now.
