@@ -1,10 +1,9 @@
 //! Targets: channels then people, every page by its cursor, and whom and what nobody can post to left out.
-#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod common;
 
 use common::{Says, form, methods, workspace};
-use pqh_channel_sdk::testkit::{self, Gate};
+use pqh_channel_sdk::testkit::{self, Gate, Sent};
 use pqh_channel_sdk::{Failure, FailureKind, Target, TargetKind, directory::Page};
 use serde_json::{Value, json};
 use slack_app::SlackApp;
@@ -23,6 +22,7 @@ fn target(id: &str, name: &str, kind: TargetKind, reachable: bool) -> Target {
 
 #[test]
 fn all_pages_of_channels_come_then_all_of_people() {
+    use TargetKind::{Person, PrivateChannel, PublicChannel};
     let channels = json!([
         { "id": "C1", "name": "alerts-general", "is_private": false, "is_member": false, "is_archived": false },
         { "id": "G2", "name": "secret", "is_private": true, "is_member": true, "is_archived": false },
@@ -53,7 +53,6 @@ fn all_pages_of_channels_come_then_all_of_people() {
             break;
         }
     }
-    use TargetKind::{Person, PrivateChannel, PublicChannel};
     let general = target("C1", "#alerts-general", PublicChannel, true);
     assert_eq!(pages[0], [general, target("G2", "#secret", PrivateChannel, true)]);
     assert_eq!(pages[1], []);
@@ -69,7 +68,7 @@ fn all_pages_of_channels_come_then_all_of_people() {
     assert_eq!(form(&gate, 2), format!("{channels}&cursor=c%2F2%3A"));
     assert_eq!(form(&gate, 3), "limit=200");
     assert_eq!(form(&gate, 4), "limit=200&cursor=bmV4dA%3D%3D");
-    assert!(gate.requests().iter().all(|sent| sent.is_repeatable()));
+    assert!(gate.requests().iter().all(Sent::is_repeatable));
     gate.finish();
 }
 

@@ -1,5 +1,4 @@
 //! The descriptor is sound, its form takes ids and nothing else, and the app's manifest asks for what the component does.
-#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 use pqh_channel_sdk::connection::Connection;
 use pqh_channel_sdk::testkit;

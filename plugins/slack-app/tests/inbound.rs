@@ -1,5 +1,5 @@
 //! What Slack sends: how it is verified, what is answered at once, and what follows.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by a panic")]
+#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod common;
 
