@@ -1,5 +1,4 @@
 //! Connecting: what is asked for, every shape of a token answer, the default target, and letting go.
-#![expect(clippy::unwrap_used, reason = "a test fails by a panic")]
 
 mod common;
 
@@ -111,6 +110,9 @@ fn only_a_dead_token_undoes_a_connection() {
     gate.finish();
 }
 
+/// Id, name, kind, and whether it is reachable.
+type Offered = (&'static str, &'static str, TargetKind, bool);
+
 #[test]
 fn the_channel_that_a_person_chose_is_offered() {
     use TargetKind::{PrivateChannel, PublicChannel};
@@ -122,7 +124,7 @@ fn the_channel_that_a_person_chose_is_offered() {
         let channel = json!({ "id": "G1", "name": "sec", "is_private": true, "is_member": true });
         tested().says(json!({ "ok": true, "channel": channel }))
     };
-    let table: [(Script, Value, (&str, &str, TargetKind, bool)); 4] = [
+    let table: [(Script, Value, Offered); 4] = [
         (public, choosing("#general", "C1"), ("C1", "#general", PublicChannel, true)),
         (private, choosing("sec", "G1"), ("G1", "#sec", PrivateChannel, true)),
         // Private, and the bot is not in it.
