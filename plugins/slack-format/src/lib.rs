@@ -24,8 +24,8 @@ use pqh_channel_sdk::text::length;
 use pqh_channel_sdk::words::{TOO_LONG, Tone, VIEW_REPORT, VIEW_RUNBOOK, Words};
 
 pub use message::{Attachment, Block, Message, TextObject};
-pub use mrkdwn::{escape, link};
-pub use plain::plain_text;
+pub use mrkdwn::{date, escape, line, line_or, link};
+pub use plain::{plain_text, plain_words};
 
 use address::Address;
 use parts::Limits;
@@ -43,19 +43,23 @@ const TITLE_LIMIT: usize = 250;
 
 /// The message for Slack.
 pub fn render(event: &Event) -> Message {
-    let words = Words::of(event);
+    render_words(&Words::of(event))
+}
+
+/// The same of an event's words: who should respond may have become ids in them, which Slack shows as mentions.
+pub fn render_words(words: &Words<'_>) -> Message {
     let report = Address::of(words.report);
-    let headline = headline(&words, TITLE_LIMIT);
-    let labels = parts::labels(&words, &Limits::BLOCKS);
-    let responders = parts::responders(&words, &Limits::BLOCKS);
+    let headline = headline(words, TITLE_LIMIT);
+    let labels = parts::labels(words, &Limits::BLOCKS);
+    let responders = parts::responders(words, &Limits::BLOCKS);
     let below: usize = labels.fields.iter().chain(&responders).map(|text| length(text)).sum();
     let digest = Limits::BLOCKS.digest.min(BLOCKS_LIMIT - below);
-    let mut sections = parts::sections(&words, &Limits { digest, ..Limits::BLOCKS });
+    let mut sections = parts::sections(words, &Limits { digest, ..Limits::BLOCKS });
     let mut text = headline.clone();
     match &report {
         Address::Link(url) => {
             let link = link(url, VIEW_REPORT);
-            text = format!("{}\n{link}", self::headline(&words, TEXT_LIMIT - length(&link) - 40));
+            text = format!("{}\n{link}", self::headline(words, TEXT_LIMIT - length(&link) - 40));
         }
         Address::TooLong => sections.push(TOO_LONG.to_owned()),
         Address::Button(_) | Address::None => {}

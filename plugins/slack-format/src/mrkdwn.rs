@@ -19,7 +19,7 @@ pub fn link(url: &str, text: &str) -> String {
 }
 
 /// People's text on one line, escaped, in at most `limit` characters.
-pub(crate) fn line(text: &str, limit: usize) -> String {
+pub fn line(text: &str, limit: usize) -> String {
     let text = one_line(&enough(text, limit));
     truncate(&escape(&text.replace("```", "'''")), limit, MARKER).into_owned()
 }
@@ -31,13 +31,13 @@ pub(crate) fn lines(text: &str, limit: usize) -> String {
 }
 
 /// `line`, or `otherwise` where nothing is left of it.
-pub(crate) fn line_or(text: &str, limit: usize, otherwise: &str) -> String {
+pub fn line_or(text: &str, limit: usize, otherwise: &str) -> String {
     let line = line(text, limit);
     if line.is_empty() { otherwise.to_owned() } else { line }
 }
 
 /// A time in the reader's own zone; `local` (the text in the organization's) stands in for it.
-pub(crate) fn date(at: Timestamp, local: &str) -> String {
+pub fn date(at: Timestamp, local: &str) -> String {
     let seconds = seconds(at);
     let mut fallback = line(local, 80).replace(['|', '^'], " ");
     if fallback.is_empty() {

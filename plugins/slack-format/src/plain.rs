@@ -23,8 +23,12 @@ const DIGEST_REPORT: usize = 300;
 
 /// The message as text alone, in at most 4000 characters.
 pub fn plain_text(event: &Event) -> Message {
+    plain_words(event, &Words::of(event))
+}
+
+/// The same of an event's words: see [`render_words`](crate::render_words).
+pub fn plain_words(event: &Event, words: &Words<'_>) -> Message {
     let longest = if matches!(event.detail, Detail::Digest(_)) { DIGEST_REPORT } else { REPORT };
-    let words = Words::of(event);
     let address = Address::of(words.report);
     let report = match &address {
         Address::Button(url) => Some(link(url, VIEW_REPORT)).filter(|link| length(link) <= longest),
@@ -32,10 +36,10 @@ pub fn plain_text(event: &Event) -> Message {
     };
     let no_report = matches!(address, Address::None);
     let closing = report.unwrap_or_else(|| if no_report { String::new() } else { TOO_LONG.to_owned() });
-    let opening = headline(&words, TITLE_LIMIT);
+    let opening = headline(words, TITLE_LIMIT);
     let mut room = TEXT_LIMIT - length(&opening) - length(&closing) - 4;
     let mut told = vec![opening];
-    for part in parts_of(event, &words, room) {
+    for part in parts_of(event, words, room) {
         let needed = length(&part) + 2;
         if needed <= room {
             room -= needed;

@@ -8,6 +8,7 @@ wit_bindgen::generate!({
         world plugin {
             include pyqueryhub:notify/channel-plugin@1.0.0;
             include pyqueryhub:notify/mail-channel-plugin@1.0.0;
+            import pyqueryhub:notify/standing@1.0.0;
         }
     ",
     path: "../../wit",

@@ -6,6 +6,7 @@ pub(crate) use crate::bindings::pyqueryhub::notify::{
     log::write,
     outbound_http::send,
     outbound_mail::{send as send_mail, verify as verify_mail},
+    standing::about,
 };
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use crate::testkit::script::{get, put, send, send_mail, verify_mail, write};
+pub(crate) use crate::testkit::script::{about, get, put, send, send_mail, verify_mail, write};

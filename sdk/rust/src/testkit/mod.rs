@@ -5,13 +5,15 @@
 pub mod events;
 pub(crate) mod script;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::__private::Adapter;
 use crate::bindings::exports::pyqueryhub::notify::channel::{self as wit, Guest};
 use crate::bindings::pyqueryhub::notify::types;
+use crate::directory::{Directory, Page};
 use crate::events::Event;
-use crate::{Channel, Descriptor, Failure, Receipt};
+use crate::optional::directory::exports::pyqueryhub::notify::directory;
+use crate::{Channel, Descriptor, Failure, Receipt, Workspace};
 pub use script::{Gate, Sent, SentMail};
 
 /// What the type says of itself.
@@ -42,6 +44,35 @@ pub fn deliver_following<C: Channel>(
         event,
         opened_by: opened_by.map(str::to_owned),
     })
+}
+
+/// Delivers an event in a connected workspace; `opened_by` as in [`deliver_following`].
+pub fn deliver_in<C: Channel>(
+    workspace: &Workspace,
+    settings: &Value,
+    event: Event,
+    opened_by: Option<&str>,
+) -> Result<Receipt, Failure> {
+    Adapter::<C>::deliver(wit::Delivery {
+        id: format!("delivery-of-{}", event.id),
+        attempt: 1,
+        configuration: types::Configuration { workspace: Some(workspace.clone()), ..configuration::<C>(settings) },
+        event,
+        opened_by: opened_by.map(str::to_owned),
+    })
+}
+
+/// Checks a configuration in a connected workspace.
+pub fn check_in<C: Channel>(workspace: &Workspace, settings: &Value) -> Result<(), Failure> {
+    let workspace = Some(workspace.clone());
+    Adapter::<C>::check(types::Configuration { workspace, ..configuration::<C>(settings) })
+}
+
+/// A page of targets of a connected workspace.
+pub fn list_targets<C: Directory>(workspace: &Workspace, cursor: Option<&str>) -> Result<Page, Failure> {
+    let workspace = Some(workspace.clone());
+    let configuration = types::Configuration { workspace, ..configuration::<C>(&Value::Object(Map::new())) };
+    <Adapter<C> as directory::Guest>::list_targets(configuration, cursor.map(str::to_owned))
 }
 
 fn configuration<C: Channel>(settings: &Value) -> types::Configuration {

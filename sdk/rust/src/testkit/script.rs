@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 
 use serde_json::Value;
 
-use crate::bindings::pyqueryhub::notify::{log::Level, outbound_http as wit, outbound_mail};
+use crate::bindings::pyqueryhub::notify::{log::Level, outbound_http as wit, outbound_mail, standing};
 use crate::http::ErrorKind;
 use crate::mail;
 
@@ -22,6 +22,7 @@ struct Script {
     requests: Vec<Sent>,
     relayed: VecDeque<Result<Vec<outbound_mail::Refusal>, outbound_mail::Error>>,
     mails: Vec<outbound_mail::Message>,
+    standing: HashMap<String, standing::Facts>,
     logs: Vec<(Level, String)>,
     cache: HashMap<String, String>,
 }
@@ -100,6 +101,13 @@ impl Gate {
     pub fn mail_error(self, kind: mail::ErrorKind, message: &str) -> Self {
         let error = outbound_mail::Error { kind, message: message.to_owned() };
         scripted(|script| script.relayed.push_back(Err(error)));
+        self
+    }
+
+    /// What the host knows of a target.
+    #[must_use]
+    pub fn standing(self, target: &str, facts: standing::Facts) -> Self {
+        scripted(|script| drop(script.standing.insert(target.to_owned(), facts)));
         self
     }
 
@@ -223,6 +231,17 @@ pub(crate) fn send_mail(message: &outbound_mail::Message) -> Result<outbound_mai
 
 pub(crate) fn verify_mail(_to: &[String]) -> Result<Vec<outbound_mail::Refusal>, outbound_mail::Error> {
     scripted(|script| script.relayed("verification"))
+}
+
+pub(crate) fn about(target: &str) -> standing::Facts {
+    let nothing = standing::Facts {
+        channels: Vec::new(),
+        alerts: Vec::new(),
+        omitted: 0,
+        last_delivery: None,
+        attributes: Vec::new(),
+    };
+    scripted(|script| script.standing.get(target).cloned().unwrap_or(nothing))
 }
 
 impl Script {
