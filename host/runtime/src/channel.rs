@@ -4,22 +4,22 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
-use tokio::time::timeout_at;
 
 use crate::cache::CacheScope;
+use crate::call::{self, Call, Called};
 use crate::contract::ChannelPlugin;
 use crate::contract::channel::{Delivery, Receipt};
 use crate::contract::events::Event;
-use crate::contract::types::{Configuration, Failure};
-use crate::egress::{Egress, Exchange, LiveEgress, Recorder, Waited};
+use crate::contract::types::{Configuration, Failure, Workspace};
+use crate::egress::{Egress, Recorder};
 use crate::gate::binding::Binding;
 use crate::gate::mask::Masks;
 use crate::grant::Grant;
-use crate::log::{CallLog, LogLine};
+use crate::log::LogLine;
 use crate::mail::Progress;
 use crate::outcome::{self, Ended, Outcome};
-use crate::plugin::{PastDeadline, Plugin, instantiate, store};
-use crate::preview::{Preview, PreviewedMail, PreviewedRequest};
+use crate::plugin::{Plugin, instantiate};
+use crate::preview::Preview;
 use crate::secrets::SecretSource;
 use crate::state::CallState;
 use crate::text;
@@ -86,22 +86,11 @@ struct Inner {
     cache: Arc<CacheScope>,
 }
 
-/// How a call ended, and what the host saw of it.
-struct Called<T> {
-    ended: Ended<T>,
-    wire: Vec<Exchange>,
-    waited: Duration,
-    masks: Masks,
-    log: Vec<LogLine>,
-    progress: Progress,
-    previewed: Vec<PreviewedRequest>,
-    previewed_mails: Vec<PreviewedMail>,
-}
-
 impl Channel {
     pub(crate) fn new(
         plugin: Plugin,
         grant: Grant,
+        workspace: Option<Workspace>,
         settings: Map<String, Value>,
         secrets: Arc<dyn SecretSource>,
     ) -> Self {
@@ -109,7 +98,7 @@ impl Channel {
         let configuration = Configuration {
             settings: Value::Object(settings).to_string(),
             credentials: binding.available(),
-            workspace: None,
+            workspace,
         };
         let cache = Arc::new(plugin.runtime().0.memory.next_scope());
         Self(Arc::new(Inner { plugin, binding, configuration, cache }))
@@ -133,13 +122,8 @@ impl Channel {
                 },
             )
             .await;
-        let result = match called.ended {
-            Ended::Returned(Ok(())) => Ok(()),
-            Ended::Returned(Err(failure)) => Err(failure),
-            Ended::Trapped(reason) | Ended::TimedOut(reason) => Err(outcome::plugin_fault(&reason)),
-        };
-        let result = result.map_err(|failure| self.clean(failure, &called.masks));
-        CheckReport { result, log: called.log }
+        let log = called.log.clone();
+        CheckReport { result: called.result(&self.0.plugin), log }
     }
 
     /// Delivers one event: one attempt. A component that traps before anything was sent gets two more tries within the
@@ -211,17 +195,7 @@ impl Channel {
     }
 
     fn live(&self, deadline: Instant, delivery: String, progress: Progress) -> Egress {
-        Egress::Live(Box::new(LiveEgress {
-            runtime: self.0.plugin.runtime().clone(),
-            binding: Arc::clone(&self.0.binding),
-            masks: self.0.binding.masks(),
-            wire: Vec::new(),
-            deadline,
-            waited: Waited::default(),
-            delivery,
-            mails: 0,
-            progress,
-        }))
+        call::live(&self.0.plugin, &self.0.binding, deadline, delivery, progress)
     }
 
     async fn deliver_once(
@@ -236,65 +210,21 @@ impl Channel {
         .await
     }
 
-    /// One call in a fresh sandbox: one deadline around all of it, host functions included.
     async fn call<T>(
         &self,
         egress: Egress,
         deadline: Instant,
         run: impl AsyncFnOnce(&ChannelPlugin, &mut wasmtime::Store<CallState>) -> wasmtime::Result<T>,
     ) -> Called<T> {
-        let runtime = self.0.plugin.runtime();
-        let limits = runtime.limits();
-        let log = CallLog::new(limits.log_bytes, limits.text_characters);
-        let _slot = runtime.0.slots.acquire().await;
-        let _running = runtime.0.ticker.enter();
-        let mut state = CallState::new(limits, log.clone(), egress, deadline);
-        state.cache = Some(Arc::clone(&self.0.cache));
-        let mut store = store(runtime, state);
-        let result = timeout_at(deadline.into(), async {
-            let plugin = instantiate(self.0.plugin.pre(), &mut store).await?;
-            run(&plugin, &mut store).await
-        })
-        .await;
-        let state = store.into_data();
-        let ended = match result {
-            Ok(Ok(value)) => Ended::Returned(value),
-            Ok(Err(error)) if error.is::<PastDeadline>() => Ended::TimedOut(PastDeadline.to_string()),
-            Ok(Err(error)) => Ended::Trapped(outcome::reason(&error, state.meter.refused.as_deref())),
-            Err(_) => Ended::TimedOut(format!("it had not finished after {:?}", limits.deadline)),
-        };
-        let wire = state.egress.wire().to_vec();
-        let (mut masks, mut waited, mut progress) = (Masks::default(), Duration::ZERO, Progress::default());
-        let (mut previewed, mut previewed_mails) = (Vec::new(), Vec::new());
-        match state.egress {
-            Egress::Live(live) => (masks, waited, progress) = (live.masks, live.waited.total(), live.progress),
-            Egress::Preview(recorder) => (previewed, previewed_mails) = (recorder.requests, recorder.mails),
-            Egress::Denied | Egress::Answered(_) => {}
-        }
-        let id = &self.0.plugin.descriptor().id;
-        let log = log.take().into_iter().map(|line| LogLine { message: masks.text(line.message), ..line });
-        let log = log.inspect(|line| tracing::debug!(plugin = %id, level = ?line.level, "{}", line.message)).collect();
-        Called { ended, wire, waited, masks, log, progress, previewed, previewed_mails }
+        let plugin = &self.0.plugin;
+        let call = Call { plugin, egress, deadline, cache: Some(Arc::clone(&self.0.cache)), standing: None };
+        call.run(async |store| run(&instantiate(plugin.pre(), store).await?, store).await).await
     }
 
     fn cleaned(&self, outcome: Outcome, masks: &Masks) -> Outcome {
         match outcome {
-            Outcome::Failed(failure) => Outcome::Failed(self.clean(failure, masks)),
+            Outcome::Failed(failure) => Outcome::Failed(call::clean(&self.0.plugin, failure, masks)),
             Outcome::Delivered(receipt) => self.clean_receipt(receipt, masks),
-        }
-    }
-
-    /// Texts from components lose control characters and are capped before anybody sees them.
-    fn clean(&self, failure: Failure, masks: &Masks) -> Failure {
-        let most = self.0.plugin.runtime().limits().text_characters;
-        let Failure { kind, code, message, remedy, field, retry_after } = failure;
-        Failure {
-            kind,
-            code: text::line(&masks.text(code), 100),
-            message: text::lines(&masks.text(message), most),
-            remedy: text::lines(&masks.text(remedy), most),
-            field: field.filter(|key| self.0.plugin.descriptor().fields.iter().any(|field| field.key == *key)),
-            retry_after,
         }
     }
 

@@ -23,7 +23,9 @@
 
 mod aot;
 mod cache;
+mod call;
 mod channel;
+mod connection;
 pub mod contract;
 mod descriptor;
 mod egress;
@@ -36,16 +38,19 @@ mod linker;
 mod load;
 mod log;
 mod mail;
+mod oauth;
 mod outcome;
 mod plugin;
 mod preview;
 mod runtime;
 mod secrets;
 mod settings;
+pub mod standing;
 mod state;
 mod text;
 
 pub use channel::{Channel, CheckReport, DeliveryReport, DeliveryRequest};
+pub use connection::Connection;
 pub use gate::config::{GateConfig, GateConfigError, PrivateNetwork};
 pub use gate::destination::HostPattern;
 pub use grant::{Grant, GrantError, GrantPattern};
@@ -54,6 +59,7 @@ pub use limits::Limits;
 pub use load::LoadError;
 pub use log::{LogLevel, LogLine};
 pub use mail::{MailConfig, MailConfigError, MailTls, RecipientPattern};
+pub use oauth::{OauthClient, OauthError, Tokens};
 pub use outcome::{Outcome, PLUGIN_FAULT};
 pub use plugin::{Metadata, Plugin};
 pub use preview::{Preview, PreviewedMail, PreviewedRequest};

@@ -3,7 +3,7 @@
 use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Engine, Result};
 
-use crate::contract::{cache, log, outbound_http, outbound_mail, pyqueryhub, types};
+use crate::contract::{cache, log, outbound_http, outbound_mail, pyqueryhub, standing, types};
 use crate::log::LogLevel;
 use crate::state::CallState;
 
@@ -16,6 +16,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<CallState>> {
     cache::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     outbound_http::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     outbound_mail::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
+    standing::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     types::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     pyqueryhub::notify::events::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
     pyqueryhub::notify::signatures::add_to_linker::<_, HasSelf<CallState>>(&mut linker, |state| state)?;
@@ -74,5 +75,14 @@ impl outbound_mail::Host for CallState {
         to: Vec<String>,
     ) -> Result<std::result::Result<Vec<outbound_mail::Refusal>, outbound_mail::Error>> {
         Ok(self.egress.verify_mail(to).await)
+    }
+}
+
+impl standing::Host for CallState {
+    async fn about(&mut self, target: String) -> Result<standing::Facts> {
+        match &self.standing {
+            Some(standing) => Ok(standing.about(&target).await),
+            None => Ok(crate::standing::nothing()),
+        }
     }
 }

@@ -5,9 +5,13 @@ use std::path::PathBuf;
 use wasmtime::component::Component;
 
 use crate::contract::ChannelPluginPre;
+use crate::contract::connecting::ConnectingPre;
+use crate::contract::listing::ListingPre;
+use crate::contract::receiving::ReceivingPre;
 use crate::descriptor;
 use crate::hash::Sha256;
-use crate::plugin::{Metadata, Plugin};
+use crate::oauth;
+use crate::plugin::{Metadata, Optional, Plugin};
 use crate::runtime::Runtime;
 
 /// The contract's package, without its version.
@@ -15,7 +19,7 @@ const CONTRACT: &str = "pyqueryhub:notify/";
 /// The contract's version that this host speaks.
 const VERSION: &str = "1.0.0";
 /// What this host offers, besides WASI 0.2.
-const OFFERED: [&str; 4] = ["log", "cache", "outbound-http", "outbound-mail"];
+const OFFERED: [&str; 5] = ["log", "cache", "outbound-http", "outbound-mail", "standing"];
 /// Interfaces that only define types.
 const TYPES: [&str; 3] = ["types", "events", "signatures"];
 /// Larger than this is no channel type.
@@ -85,15 +89,24 @@ pub(crate) async fn load(runtime: &Runtime, bytes: &[u8]) -> Result<Plugin, Load
     }
     };
     let pre = runtime.0.linker.instantiate_pre(&component).map_err(mismatch)?;
+    let exported = |name: &str| exports.iter().any(|export| export.starts_with(&format!("{CONTRACT}{name}@")));
+    let mut optional = Optional {
+        connecting: exported("connection").then(|| ConnectingPre::new(pre.clone())).transpose().map_err(mismatch)?,
+        listing: exported("directory").then(|| ListingPre::new(pre.clone())).transpose().map_err(mismatch)?,
+        receiving: exported("inbound").then(|| ReceivingPre::new(pre.clone())).transpose().map_err(mismatch)?,
+        ..Optional::default()
+    };
     let pre = ChannelPluginPre::new(pre).map_err(mismatch)?;
     let metadata = Metadata::read(bytes);
     let imports = imports.into_iter().filter(|name| !defines_types_only(name)).collect();
     let descriptor = crate::plugin::describe(runtime, &pre).await?;
-    let problems = descriptor::problems(&descriptor);
+    crate::plugin::describe_optional(runtime, &mut optional).await?;
+    let mut problems = descriptor::problems(&descriptor);
+    problems.extend(optional.oauth2.as_ref().map(oauth::problems).unwrap_or_default());
     if !problems.is_empty() {
         return Err(LoadError::Descriptor(problems));
     }
-    Ok(Plugin::new(runtime.clone(), pre, descriptor, metadata, sha256, bytes.len(), imports, exports))
+    Ok(Plugin::new(runtime.clone(), pre, optional, descriptor, metadata, sha256, bytes.len(), imports, exports))
 }
 
 /// An interface without functions: importing it gives a component nothing to do.

@@ -5,20 +5,39 @@ use std::time::Instant;
 
 use regex::Regex;
 use serde_json::{Map, Value};
+use url::Url;
 use wasmtime::{Store, UpdateDeadline};
 
 use crate::channel::Channel;
+use crate::connection::{self, Connection};
 use crate::contract::channel::Descriptor;
+use crate::contract::connecting::ConnectingPre;
+use crate::contract::connecting::connection::Oauth2Service;
+use crate::contract::listing::ListingPre;
+use crate::contract::receiving::ReceivingPre;
+use crate::contract::receiving::inbound::{Proof, Reception, Request};
+use crate::contract::types::{Failure, Workspace};
 use crate::contract::{ChannelPlugin, ChannelPluginPre};
 use crate::egress::Egress;
 use crate::grant::Grant;
 use crate::hash::Sha256;
 use crate::load::LoadError;
 use crate::log::CallLog;
+use crate::oauth::{self, OauthClient, OauthError, Tokens};
 use crate::runtime::Runtime;
-use crate::secrets::SecretSource;
+use crate::secrets::{SecretSource, SecretString};
 use crate::settings::{self, ConfigureError};
 use crate::state::CallState;
+
+/// What a component exports beside its channel, and what it says of that.
+#[derive(Default)]
+pub(crate) struct Optional {
+    pub(crate) connecting: Option<ConnectingPre<CallState>>,
+    pub(crate) listing: Option<ListingPre<CallState>>,
+    pub(crate) receiving: Option<ReceivingPre<CallState>>,
+    pub(crate) oauth2: Option<Oauth2Service>,
+    pub(crate) proof: Option<Proof>,
+}
 
 /// Who made a component, from its standard metadata sections. Claims of its author, not facts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -61,6 +80,7 @@ pub struct Plugin(Arc<Inner>);
 struct Inner {
     runtime: Runtime,
     pre: ChannelPluginPre<CallState>,
+    optional: Optional,
     descriptor: Descriptor,
     /// The fields' patterns in the descriptor's order, compiled once.
     patterns: Vec<Vec<Regex>>,
@@ -76,6 +96,7 @@ impl Plugin {
     pub(crate) fn new(
         runtime: Runtime,
         pre: ChannelPluginPre<CallState>,
+        optional: Optional,
         descriptor: Descriptor,
         metadata: Metadata,
         sha256: Sha256,
@@ -89,7 +110,7 @@ impl Plugin {
             // What does not compile was refused with the descriptor.
             .map(|field| field.rules.iter().filter_map(|rule| settings::whole(&rule.pattern).ok()).collect())
             .collect();
-        Self(Arc::new(Inner { runtime, pre, descriptor, patterns, metadata, sha256, size, imports, exports }))
+        Self(Arc::new(Inner { runtime, pre, optional, descriptor, patterns, metadata, sha256, size, imports, exports }))
     }
 
     /// What it says of itself.
@@ -131,7 +152,7 @@ impl Plugin {
         secrets: Arc<dyn SecretSource>,
     ) -> Result<Channel, ConfigureError> {
         settings::check(self, &grant, &settings, Some(secrets.as_ref())).await?;
-        Ok(Channel::new(self.clone(), grant, settings, secrets))
+        Ok(Channel::new(self.clone(), grant, None, settings, secrets))
     }
 
     /// As [`Plugin::configure`], for [`Channel::preview`] alone: reads no secret, and none has to be filled in.
@@ -142,7 +163,88 @@ impl Plugin {
         secrets: Arc<dyn SecretSource>,
     ) -> Result<Channel, ConfigureError> {
         settings::check(self, &grant, &settings, None).await?;
-        Ok(Channel::new(self.clone(), grant, settings, secrets))
+        Ok(Channel::new(self.clone(), grant, None, settings, secrets))
+    }
+
+    /// How its service is connected, where people connect it.
+    pub fn oauth2(&self) -> Option<&Oauth2Service> {
+        self.0.optional.oauth2.as_ref()
+    }
+
+    /// Whether its targets can be listed.
+    pub fn lists_targets(&self) -> bool {
+        self.0.optional.listing.is_some()
+    }
+
+    /// How it is known that a message comes from its service, where that sends any.
+    pub fn verification(&self) -> Option<&Proof> {
+        self.0.optional.proof.as_ref()
+    }
+
+    /// A channel of this type in a connected workspace, whose tokens are among `secrets` by their credentials' names.
+    pub async fn configure_in(
+        &self,
+        grant: Grant,
+        workspace: Workspace,
+        settings: Map<String, Value>,
+        secrets: Arc<dyn SecretSource>,
+    ) -> Result<Channel, ConfigureError> {
+        settings::check(self, &grant, &settings, Some(secrets.as_ref())).await?;
+        Ok(Channel::new(self.clone(), grant, Some(workspace), settings, secrets))
+    }
+
+    /// A workspace with its tokens, by their credentials' names.
+    pub fn connection(&self, grant: Grant, tokens: Arc<dyn SecretSource>) -> Connection {
+        Connection::new(self.clone(), grant, tokens)
+    }
+
+    /// Where a person is sent to connect. `state` comes back with them; `verifier` is for PKCE, where the service uses it.
+    pub fn authorize_url(
+        &self,
+        grant: &Grant,
+        client: &OauthClient,
+        state: &str,
+        verifier: &str,
+    ) -> Result<Url, OauthError> {
+        oauth::authorize_url(self, grant, client, state, verifier)
+    }
+
+    /// Exchanges the code that a person brought back. Once: a code works no second time.
+    pub async fn exchange(
+        &self,
+        grant: &Grant,
+        client: &OauthClient,
+        code: &SecretString,
+        verifier: &str,
+    ) -> Result<Tokens, OauthError> {
+        oauth::exchange(self, grant, client, code, verifier).await
+    }
+
+    /// Exchanges a refresh token for new tokens.
+    pub async fn renew(
+        &self,
+        grant: &Grant,
+        client: &OauthClient,
+        refresh: &SecretString,
+    ) -> Result<Tokens, OauthError> {
+        oauth::renew(self, grant, client, refresh).await
+    }
+
+    /// Reads a message of its service: what to answer at once, and what it is known by. Every import is denied meanwhile.
+    pub async fn receive(&self, request: &Request) -> Result<Reception, Failure> {
+        connection::receive(self, request).await
+    }
+
+    pub(crate) fn connecting(&self) -> Option<&ConnectingPre<CallState>> {
+        self.0.optional.connecting.as_ref()
+    }
+
+    pub(crate) fn listing(&self) -> Option<&ListingPre<CallState>> {
+        self.0.optional.listing.as_ref()
+    }
+
+    pub(crate) fn receiving(&self) -> Option<&ReceivingPre<CallState>> {
+        self.0.optional.receiving.as_ref()
     }
 
     pub(crate) fn runtime(&self) -> &Runtime {
@@ -191,20 +293,47 @@ pub(crate) async fn instantiate(
 
 /// Asks a component what it is, with every import answering "denied".
 pub(crate) async fn describe(runtime: &Runtime, pre: &ChannelPluginPre<CallState>) -> Result<Descriptor, LoadError> {
+    trial(runtime, async |store| {
+        let plugin = instantiate(pre, store).await?;
+        plugin.pyqueryhub_notify_channel().call_describe(store).await
+    })
+    .await
+}
+
+/// Asks a component how its service is connected, and what proves its messages.
+pub(crate) async fn describe_optional(runtime: &Runtime, optional: &mut Optional) -> Result<(), LoadError> {
+    if let Some(pre) = &optional.connecting {
+        let service = trial(runtime, async |store| {
+            let component = pre.instantiate_async(&mut *store).await?;
+            component.pyqueryhub_notify_connection().call_oauth2(store).await
+        });
+        optional.oauth2 = Some(service.await?);
+    }
+    if let Some(pre) = &optional.receiving {
+        let proof = trial(runtime, async |store| {
+            let component = pre.instantiate_async(&mut *store).await?;
+            component.pyqueryhub_notify_inbound().call_verification(store).await
+        });
+        optional.proof = Some(proof.await?);
+    }
+    Ok(())
+}
+
+/// A call before anything is granted.
+async fn trial<T>(
+    runtime: &Runtime,
+    call: impl AsyncFnOnce(&mut Store<CallState>) -> wasmtime::Result<T>,
+) -> Result<T, LoadError> {
     let limits = &runtime.0.limits;
     let deadline = Instant::now() + limits.deadline;
     let log = CallLog::new(limits.log_bytes, limits.text_characters);
     let mut store = store(runtime, CallState::new(limits, log, Egress::Denied, deadline));
-    let call = async {
-        let plugin = instantiate(pre, &mut store).await?;
-        plugin.pyqueryhub_notify_channel().call_describe(&mut store).await
-    };
     let _slot = runtime.0.slots.acquire().await;
     let _running = runtime.0.ticker.enter();
-    let result = tokio::time::timeout(limits.deadline, call).await;
+    let result = tokio::time::timeout(limits.deadline, call(&mut store)).await;
     let refused = store.data().meter.refused.clone();
     match result {
-        Ok(Ok(descriptor)) => Ok(descriptor),
+        Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(LoadError::Trial(crate::outcome::reason(&error, refused.as_deref()))),
         Err(_) => Err(LoadError::Trial(format!("it did not answer within {:?}", limits.deadline))),
     }

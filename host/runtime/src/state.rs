@@ -9,6 +9,7 @@ use crate::cache::CacheScope;
 use crate::egress::Egress;
 use crate::limits::{Limits, Meter};
 use crate::log::{CallLog, Console, LogLevel};
+use crate::standing::Standing;
 
 /// The host's side of one call: dropped with the sandbox when the call ends.
 pub(crate) struct CallState {
@@ -16,6 +17,7 @@ pub(crate) struct CallState {
     pub(crate) log: CallLog,
     pub(crate) egress: Egress,
     pub(crate) cache: Option<Arc<CacheScope>>,
+    pub(crate) standing: Option<Arc<dyn Standing>>,
     pub(crate) deadline: Instant,
     /// Made when the component first uses it: many never do.
     wasi: Option<WasiCtx>,
@@ -26,7 +28,7 @@ impl CallState {
     pub(crate) fn new(limits: &Limits, log: CallLog, egress: Egress, deadline: Instant) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(256);
-        Self { meter: Meter::new(limits), log, egress, cache: None, deadline, wasi: None, table }
+        Self { meter: Meter::new(limits), log, egress, cache: None, standing: None, deadline, wasi: None, table }
     }
 }
 

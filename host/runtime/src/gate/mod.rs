@@ -35,6 +35,7 @@ use crate::gate::address::AddressPolicy;
 use crate::gate::config::GateConfig;
 use crate::gate::connect::{Connector, describe, refused};
 use crate::gate::destination::Origin;
+use crate::gate::mask::Masks;
 use crate::limits::Limits;
 use crate::settings::SHORTEST_SECRET;
 
@@ -193,6 +194,45 @@ impl Gate {
         Ok((url, origin))
     }
 
+    /// Posts a form of the host's own, such as to a token address. Its answer goes to no component, so nothing is masked.
+    pub(crate) async fn post(
+        &self,
+        url: Url,
+        mut headers: HeaderMap,
+        form: String,
+        patience: Duration,
+    ) -> Result<(u16, Vec<u8>), String> {
+        let (client, target) = self.route(&url).map_err(|error| error.message)?;
+        own_headers(&mut headers, &url).map_err(|error| error.message)?;
+        let mut http = http::Request::new(Full::new(Bytes::from(form)));
+        *http.method_mut() = http::Method::POST;
+        *http.uri_mut() = target.as_str().parse().map_err(|_| "the URL is none that HTTP can send".to_owned())?;
+        *http.headers_mut() = headers;
+        let exchange = async {
+            let answer =
+                client.request(http).await.map_err(|error| refused(&error).unwrap_or_else(|| describe(&error)))?;
+            let answer = answer::read(answer, &Masks::default(), self.limits.response_bytes).await?;
+            Ok((answer.status, answer.body))
+        };
+        let late = || format!("no whole answer within {patience:?}");
+        tokio::time::timeout(patience, exchange).await.map_err(|_| late())?
+    }
+
+    /// Step 4: which client, and where to.
+    fn route(&self, url: &Url) -> Result<(&HttpClient, Url), Error> {
+        match url.host_str().and_then(|host| self.config.upstreams.get(host)) {
+            Some(upstream) => {
+                let rest = &url[url::Position::BeforePath..];
+                let target = upstream.join(rest).map_err(|error| denied(error.to_string()))?;
+                if target.origin() != upstream.origin() {
+                    return Err(denied("the path leads away from the upstream"));
+                }
+                Ok((&self.unchecked, target))
+            }
+            None => Ok((&self.checked, url.clone())),
+        }
+    }
+
     /// Steps 4, 5, 7 and 8: the network.
     async fn transmit(
         &self,
@@ -202,22 +242,8 @@ impl Gate {
         patience: Duration,
     ) -> Result<Response, Error> {
         let Passage { method, url, mut headers, body } = passage;
-        let (client, target) = match url.host_str().and_then(|host| self.config.upstreams.get(host)) {
-            Some(upstream) => {
-                let rest = &url[url::Position::BeforePath..];
-                let target = upstream.join(rest).map_err(|error| denied(error.to_string()))?;
-                if target.origin() != upstream.origin() {
-                    return Err(denied("the path leads away from the upstream"));
-                }
-                (&self.unchecked, target)
-            }
-            None => (&self.checked, url.clone()),
-        };
-        let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
-        let own = |value: &str| HeaderValue::from_str(value).map_err(|_| denied("the host is no header value"));
-        headers.insert(HOST, own(host)?);
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        let (client, target) = self.route(&url)?;
+        own_headers(&mut headers, &url)?;
         let failed = |kind, message: String, sent| Error { kind, message, request_sent: sent };
         let mut http = http::Request::new(Full::new(Bytes::from(body)));
         *http.method_mut() = method;
@@ -252,6 +278,16 @@ impl Gate {
             }
         }
     }
+}
+
+/// The headers that are the host's own.
+fn own_headers(headers: &mut HeaderMap, url: &Url) -> Result<(), Error> {
+    let host = &url[url::Position::BeforeHost..url::Position::AfterPort];
+    let own = HeaderValue::from_str(host).map_err(|_| denied("the host is no header value"))?;
+    headers.insert(HOST, own);
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("gzip"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    Ok(())
 }
 
 /// Reads a credential's secret, and masks it from now on.
