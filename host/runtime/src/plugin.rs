@@ -1,7 +1,7 @@
 //! A loaded component: what it is, what it wants, and a fresh sandbox of it for each call.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use regex::Regex;
 use serde_json::{Map, Value};
@@ -21,6 +21,7 @@ use crate::contract::{ChannelPlugin, ChannelPluginPre};
 use crate::egress::Egress;
 use crate::grant::Grant;
 use crate::hash::Sha256;
+use crate::inbound::{self, Unproven};
 use crate::load::LoadError;
 use crate::log::CallLog;
 use crate::oauth::{self, OauthClient, OauthError, Tokens};
@@ -228,6 +229,15 @@ impl Plugin {
         refresh: &SecretString,
     ) -> Result<Tokens, OauthError> {
         oauth::renew(self, grant, client, refresh).await
+    }
+
+    /// Whether a message is the service's, by one of the signing secrets that are shared with it: the one of today, and
+    /// while it changes the one of yesterday.
+    pub fn verify(&self, request: &Request, secrets: &[SecretString], now: SystemTime) -> Result<(), Unproven> {
+        match self.verification() {
+            Some(proof) => inbound::verify(proof, request, secrets, now),
+            None => Err(Unproven::Missing),
+        }
     }
 
     /// Reads a message of its service: what to answer at once, and what it is known by. Every import is denied meanwhile.

@@ -14,7 +14,8 @@ use crate::http_service::{Answer, Request};
 /// Milliseconds for which a code lives.
 const CODE_LIFETIME: i64 = 600_000;
 /// The parameters of the authorize page.
-const PARAMETERS: &[&str] = &["client_id", "scope", "user_scope", "redirect_uri", "state", "team"];
+/// `response_type` is RFC 6749's (4.1.1), which demands it.
+const PARAMETERS: &[&str] = &["client_id", "scope", "user_scope", "redirect_uri", "state", "team", "response_type"];
 
 /// What a person chooses on the authorize page.
 #[derive(Debug, Clone, PartialEq, Eq)]

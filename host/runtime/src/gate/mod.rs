@@ -11,7 +11,7 @@ mod headers;
 pub(crate) mod mask;
 mod place;
 mod retry_after;
-mod sign;
+pub(crate) mod sign;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};

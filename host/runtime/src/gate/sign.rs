@@ -27,13 +27,7 @@ pub(crate) fn sign(
         let (name, value) = headers::pair(name, &seconds.to_string())?;
         map.insert(name, value);
     }
-    let key = match key {
-        Key::Text => secret.as_bytes().to_vec(),
-        Key::Base64(prefix) => {
-            let encoded = secret.strip_prefix(prefix.as_str()).unwrap_or(secret);
-            STANDARD.decode(encoded).map_err(|_| format!("the signing secret is not base64 after {prefix:?}"))?
-        }
-    };
+    let key = self::key(key, secret)?;
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&key).map_err(|_| "the signing secret is no key".to_owned())?;
     for part in parts {
         match part {
@@ -53,6 +47,17 @@ pub(crate) fn sign(
     let (name, value) = headers::pair(header, &format!("{prefix}{code}"))?;
     map.insert(name, value);
     Ok(())
+}
+
+/// The key that a secret makes.
+pub(crate) fn key(key: &Key, secret: &str) -> Result<Vec<u8>, String> {
+    match key {
+        Key::Text => Ok(secret.as_bytes().to_vec()),
+        Key::Base64(prefix) => {
+            let encoded = secret.strip_prefix(prefix.as_str()).unwrap_or(secret);
+            STANDARD.decode(encoded).map_err(|_| format!("the signing secret is not base64 after {prefix:?}"))
+        }
+    }
 }
 
 #[cfg(test)]
