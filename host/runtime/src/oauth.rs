@@ -21,7 +21,7 @@ use crate::plugin::Plugin;
 
 /// How long the token address may take.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Members that RFC 6749 and OpenID Connect name as tokens: no component sees them.
+/// Members that RFC 6749 and its kin for identities name as tokens: no component sees them.
 const TOKENS: [&str; 3] = ["access_token", "refresh_token", "id_token"];
 
 /// The application that the operator registered with the service.

@@ -6,6 +6,7 @@ use comfy_table::{Table, presets};
 use pqh_runtime::{
     Plugin,
     contract::channel::{Credential, Descriptor, Destination, PaceScope, Placement},
+    contract::connecting::connection::Oauth2Service,
 };
 use serde_json::{Value, json};
 
@@ -92,7 +93,7 @@ fn plugin_json(plugin: &Plugin) -> Value {
         "imports": plugin.imports(), "exports": plugin.exports(),
         "destinations": descriptor.destinations.iter().map(destination).collect::<Vec<_>>(),
         "credentials": credentials, "fields": fields, "target": descriptor.target, "paces": paces,
-        "digests": descriptor.digests,
+        "digests": descriptor.digests, "oauth2": plugin.oauth2(),
     })
 }
 
@@ -117,12 +118,25 @@ fn plugin_text(plugin: &Plugin) -> String {
     section(&mut text, "Exports", plugin.exports().to_vec());
     section(&mut text, "Sends to", descriptor.destinations.iter().map(destination).collect());
     section(&mut text, "Credentials", descriptor.credentials.iter().map(credential_text).collect());
+    section(&mut text, "Connects by OAuth 2.0", plugin.oauth2().map(connection_text).unwrap_or_default());
     section(&mut text, "Settings", fields_text(descriptor));
     let pace = |pace: &pqh_runtime::contract::channel::Pace| {
         format!("{} a minute per {}, {} at once", pace.per_minute, scope(pace.scope), pace.burst)
     };
     section(&mut text, "Pace", descriptor.paces.iter().map(pace).collect());
     text
+}
+
+/// Where people are sent, what they are asked for, and which part of the answer the component sees.
+fn connection_text(service: &Oauth2Service) -> Vec<String> {
+    let secrets = service.secrets.iter().map(|secret| format!("{} ({})", secret.name, secret.pointer));
+    vec![
+        format!("people allow it at {}", service.authorize_url),
+        format!("tokens come from {}", service.token_url),
+        format!("asks for: {}", service.scopes.join(", ")),
+        format!("keeps from it: {}", secrets.collect::<Vec<_>>().join(", ")),
+        format!("is shown of it: {}", service.visible.join(", ")),
+    ]
 }
 
 fn fields_text(descriptor: &Descriptor) -> Vec<String> {
