@@ -3,5 +3,6 @@
 fn main() -> anyhow::Result<()> {
     pqh_component_build::build_script::embed("plugins", "plugins.rs")?;
     pqh_component_build::build_script::embed("tests/echo", "echo.rs")?;
+    pqh_component_build::build_script::embed("tests/other-service", "other_service.rs")?;
     pqh_component_build::build_script::embed("tests/hostile", "hostile.rs")
 }
