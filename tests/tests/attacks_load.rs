@@ -127,7 +127,7 @@ async fn an_import_that_the_host_does_not_offer_is_named_with_what_it_offers() {
         ("wasi:http/outgoing-handler@0.2.0", "outbound-http"),
         ("wasi:cli/environment@0.3.0", "wasm32-wasip2"),
         ("acme:other/thing@1.0.0", "a host that offers this import"),
-        ("pyqueryhub:notify/standing@1.0.0", "a host that offers this import"),
+        ("pyqueryhub:notify/telepathy@1.0.0", "a host that offers this import"),
     ] {
         let has = "pyqueryhub:notify/outbound-http@1.0.0";
         assert_refused(&importing(import), &["it needs", import, "the host has", has, "what to do", advice]).await;

@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(judged(&request(&later, CODE, BODY), &[SECRET], AT), Err(Unproven::Wrong));
         let other = CODE.replace('a', "b");
         assert_eq!(judged(&request(&at, &other, BODY), &[SECRET], AT), Err(Unproven::Wrong));
-        assert_eq!(judged(&request(&at, &CODE[..20], BODY), &[SECRET], AT), Err(Unproven::Wrong));
+        assert_eq!(judged(&request(&at, &CODE[..21], BODY), &[SECRET], AT), Err(Unproven::Wrong));
         for code in ["", "v0=", "v1=aa", "v0=nohex", &CODE[3..]] {
             let said = judged(&request(&at, code, BODY), &[SECRET], AT);
             assert!(matches!(said, Err(Unproven::Missing | Unproven::Wrong)), "{code}: {said:?}");
