@@ -91,13 +91,18 @@ impl Server {
 
     /// Waits until it told so much, and gives all.
     pub async fn wait_for(&self, count: usize) -> Vec<Value> {
+        self.wait_until(&format!("line {count}"), |lines| lines.len() >= count).await
+    }
+
+    /// Waits until what it told is enough, and gives all.
+    pub async fn wait_until(&self, what: &str, enough: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let until = Instant::now() + Duration::from_mins(1);
         loop {
             let lines = self.lines();
-            if lines.len() >= count {
+            if enough(&lines) {
                 return lines;
             }
-            assert!(Instant::now() < until, "line {count} does not come: {lines:#?}");
+            assert!(Instant::now() < until, "{what} does not come: {lines:#?}");
             tokio::time::sleep(Duration::from_millis(3)).await;
         }
     }

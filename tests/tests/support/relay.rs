@@ -1,32 +1,30 @@
-//! A real SMTP server for tests, with TLS by an authority of its own and a login.
+//! A real SMTP server for tests, and services that mail through it.
 
 #![allow(
     dead_code,
     unreachable_pub,
     missing_docs,
+    unused_imports,
     clippy::unwrap_used,
     clippy::panic,
     reason = "each test program uses its own part, and helpers of tests fail by panicking, as tests do"
 )]
+
+#[path = "smtp.rs"]
+mod smtp;
 
 use std::path::PathBuf;
 
 use pqh::config::Mail;
 use pqh_runtime::MailTls;
 use serde_json::Value;
-use tempfile::TempDir;
 
-use crate::python::{Server, has_python};
 use crate::scenario::Scenario;
+use smtp::{FROM, SmtpServer, USER};
+pub use smtp::{PASSWORD, decoded, header};
 
-pub const PASSWORD: &str = "canary-of-the-relay";
-
-/// An SMTP server, with a certificate of an authority of its own.
-pub struct Relay {
-    server: Server,
-    folder: TempDir,
-    tls: MailTls,
-}
+/// The relay of a service.
+pub struct Relay(SmtpServer);
 
 impl Relay {
     /// Demands a login; none where Python is not there.
@@ -36,47 +34,20 @@ impl Relay {
 
     /// With a certificate for this name.
     pub fn named(name: &str, tls: MailTls) -> Option<Self> {
-        if !has_python(&["aiosmtpd"]) {
-            return None;
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let file = |name: &str, text: &str| {
-            let path = folder.path().join(name);
-            std::fs::write(&path, text).unwrap();
-            path.display().to_string()
-        };
-        let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
-        authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-        let authority_key = rcgen::KeyPair::generate().unwrap();
-        let root = authority.self_signed(&authority_key).unwrap();
-        let issuer = rcgen::Issuer::new(authority, authority_key);
-        let key = rcgen::KeyPair::generate().unwrap();
-        let leaf = rcgen::CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &issuer).unwrap();
-        file("root.pem", &pem("CERTIFICATE", root.der()));
-        file("password", PASSWORD);
-        let certificate = file("leaf.pem", &pem("CERTIFICATE", leaf.der()));
-        let key = file("leaf.key", &pem("PRIVATE KEY", key.serialized_der()));
-        let mode = match tls {
-            MailTls::StartTls => "starttls",
-            MailTls::Implicit => "implicit",
-            MailTls::None => "none",
-        };
-        let arguments =
-            ["--mode", mode, "--cert", &certificate, "--key", &key, "--user", "pqh", "--password", PASSWORD];
-        Some(Self { server: Server::start("smtp_server.py", &arguments), folder, tls })
+        SmtpServer::named(name, tls).map(Self)
     }
 
     pub fn file(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.0.file(name)
     }
 
     /// `[mail]` for it.
     pub fn config(&self) -> Mail {
         Mail {
-            relay: format!("localhost:{}", self.server.port()),
-            tls: self.tls,
-            from: "PyQueryHub <alerts@sender.example>".to_owned(),
-            user: Some("pqh".to_owned()),
+            relay: self.0.address(),
+            tls: self.0.tls,
+            from: FROM.to_owned(),
+            user: Some(USER.to_owned()),
             password_file: Some(self.file("password")),
             extra_ca: vec![self.file("root.pem")],
             domains: Vec::new(),
@@ -98,44 +69,11 @@ impl Relay {
 
     /// The mail that it took, once it is so much.
     pub async fn mails(&self, count: usize) -> Vec<Value> {
-        let took = |lines: Vec<Value>| lines.into_iter().filter(|line| line["data"].is_string()).collect::<Vec<_>>();
-        let mails = crate::scenario::eventually(&format!("mail {count}"), || async {
-            let mails = took(self.server.lines());
-            if mails.len() >= count { Ok(mails) } else { Err(Value::from(mails)) }
-        })
-        .await;
-        assert_eq!(mails.len(), count, "{mails:#?}");
-        mails
+        self.0.mails(count).await
     }
 
     /// Whether anybody tried to log in.
     pub fn heard_a_login(&self) -> bool {
-        self.server.lines().iter().any(|line| line["login"].is_string())
+        self.0.heard_a_login()
     }
-}
-
-fn pem(label: &str, der: &[u8]) -> String {
-    use base64::Engine as _;
-    let text = base64::engine::general_purpose::STANDARD.encode(der);
-    let lines: Vec<&str> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
-}
-
-/// A header of a mail, unfolded.
-#[track_caller]
-pub fn header(mail: &Value, name: &str) -> String {
-    let data = mail["data"].as_str().unwrap().replace("\r\n ", " ");
-    let line =
-        data.lines().take_while(|line| !line.is_empty()).find_map(|line| line.strip_prefix(&format!("{name}: ")));
-    line.unwrap_or_else(|| panic!("no {name}: {data}")).to_owned()
-}
-
-/// A header's text, with its encoded words decoded.
-pub fn decoded(header: &str) -> String {
-    use base64::Engine as _;
-    let word = |word: &str| match word.strip_prefix("=?utf-8?b?").and_then(|word| word.strip_suffix("?=")) {
-        Some(code) => String::from_utf8(base64::engine::general_purpose::STANDARD.decode(code).unwrap()).unwrap(),
-        None => word.to_owned(),
-    };
-    header.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
