@@ -68,6 +68,10 @@ pub(crate) struct CacheScope {
     scope: u64,
 }
 
+/// What several calls of one component may remember together. Cheap to clone.
+#[derive(Clone)]
+pub struct SharedCache(pub(crate) Arc<CacheScope>);
+
 impl CacheScope {
     pub(crate) fn get(&self, key: String) -> Option<String> {
         self.memory.cache.get(&(self.scope, key)).map(|entry| entry.value)

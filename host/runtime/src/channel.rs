@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 
-use crate::cache::CacheScope;
+use crate::cache::{CacheScope, SharedCache};
 use crate::call::{self, Call, Called};
 use crate::contract::ChannelPlugin;
 use crate::contract::channel::{Delivery, Receipt};
@@ -102,6 +102,14 @@ impl Channel {
         };
         let cache = Arc::new(plugin.runtime().0.memory.next_scope());
         Self(Arc::new(Inner { plugin, binding, configuration, cache }))
+    }
+
+    /// The same with a cache that others share: of one connection, say.
+    #[must_use]
+    pub fn sharing(&self, cache: &SharedCache) -> Self {
+        let Inner { plugin, binding, configuration, cache: _ } = &*self.0;
+        let (binding, cache) = (Arc::clone(binding), Arc::clone(&cache.0));
+        Self(Arc::new(Inner { plugin: plugin.clone(), binding, configuration: configuration.clone(), cache }))
     }
 
     /// The channel's type.

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use serde_json::Map;
 
-use crate::cache::CacheScope;
+use crate::cache::{CacheScope, SharedCache};
 use crate::call::{Call, live};
 use crate::contract::connecting::connection::{ConnectedWorkspace, TokenAnswer};
 use crate::contract::listing::directory::Page;
@@ -34,6 +34,13 @@ impl Connection {
         let binding = Arc::new(Binding::new(plugin.descriptor().clone(), grant, &Map::new(), tokens));
         let cache = Arc::new(plugin.runtime().0.memory.next_scope());
         Self(Arc::new(Inner { plugin, binding, cache }))
+    }
+
+    /// The same with a cache that its channels share.
+    #[must_use]
+    pub fn sharing(&self, cache: &SharedCache) -> Self {
+        let Inner { plugin, binding, cache: _ } = &*self.0;
+        Self(Arc::new(Inner { plugin: plugin.clone(), binding: Arc::clone(binding), cache: Arc::clone(&cache.0) }))
     }
 
     /// Judges a token answer: did the service grant it, and to what?

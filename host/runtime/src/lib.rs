@@ -50,6 +50,7 @@ pub mod standing;
 mod state;
 mod text;
 
+pub use cache::SharedCache;
 pub use channel::{Channel, CheckReport, DeliveryReport, DeliveryRequest};
 pub use connection::Connection;
 pub use gate::config::{GateConfig, GateConfigError, PrivateNetwork};

@@ -108,12 +108,13 @@ pub(crate) async fn exchange(
     verifier: &str,
 ) -> Result<Tokens, OauthError> {
     let service = plugin.oauth2().ok_or(OauthError::NotOffered)?;
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("grant_type", "authorization_code")
-        .append_pair("code", code.expose_secret())
-        .append_pair("redirect_uri", client.redirect.as_str());
+    let mut form = vec![
+        ("grant_type", "authorization_code"),
+        ("code", code.expose_secret()),
+        ("redirect_uri", client.redirect.as_str()),
+    ];
     if service.pkce {
-        form.append_pair("code_verifier", verifier);
+        form.push(("code_verifier", verifier));
     }
     ask(plugin, grant, client, service, form, false).await
 }
@@ -126,8 +127,7 @@ pub(crate) async fn renew(
     refresh: &SecretString,
 ) -> Result<Tokens, OauthError> {
     let service = plugin.oauth2().ok_or(OauthError::NotOffered)?;
-    let mut form = form_urlencoded::Serializer::new(String::new());
-    form.append_pair("grant_type", "refresh_token").append_pair("refresh_token", refresh.expose_secret());
+    let form = vec![("grant_type", "refresh_token"), ("refresh_token", refresh.expose_secret())];
     ask(plugin, grant, client, service, form, true).await
 }
 
@@ -136,13 +136,31 @@ async fn ask(
     grant: &Grant,
     client: &OauthClient,
     service: &Oauth2Service,
-    mut form: form_urlencoded::Serializer<'_, String>,
+    form: Vec<(&str, &str)>,
     renewal: bool,
 ) -> Result<Tokens, OauthError> {
     let url = granted(grant, &service.token_url)?;
+    let (headers, body) = request(service, client, form)?;
+    let gate = &plugin.runtime().0.gate;
+    let (status, body) = gate.post(url, headers, body, PATIENCE).await.map_err(OauthError::NoAnswer)?;
+    let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
+    if !answer.is_object() {
+        return Err(OauthError::NotJson { status });
+    }
+    Ok(read(service, status, &answer, renewal))
+}
+
+/// Headers and body, with who asks.
+fn request(
+    service: &Oauth2Service,
+    client: &OauthClient,
+    form: Vec<(&str, &str)>,
+) -> Result<(HeaderMap, String), OauthError> {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    let mut body = form_urlencoded::Serializer::new(String::new());
+    body.extend_pairs(form);
     match service.client_authentication {
         ClientAuthentication::Basic => {
             // Both are form-encoded first (RFC 6749, 2.3.1).
@@ -154,16 +172,10 @@ async fn ask(
             headers.insert(AUTHORIZATION, value);
         }
         ClientAuthentication::Body => {
-            form.append_pair("client_id", &client.id).append_pair("client_secret", client.secret.expose_secret());
+            body.append_pair("client_id", &client.id).append_pair("client_secret", client.secret.expose_secret());
         }
     }
-    let gate = &plugin.runtime().0.gate;
-    let (status, body) = gate.post(url, headers, form.finish(), PATIENCE).await.map_err(OauthError::NoAnswer)?;
-    let answer: Value = serde_json::from_slice(&body).unwrap_or_default();
-    if !answer.is_object() {
-        return Err(OauthError::NotJson { status });
-    }
-    Ok(read(service, status, &answer, renewal))
+    Ok((headers, body.finish()))
 }
 
 /// Takes the answer apart: what is secret, and what the component sees.

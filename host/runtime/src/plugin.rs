@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 use url::Url;
 use wasmtime::{Store, UpdateDeadline};
 
+use crate::cache::SharedCache;
 use crate::channel::Channel;
 use crate::connection::{self, Connection};
 use crate::contract::channel::Descriptor;
@@ -192,6 +193,11 @@ impl Plugin {
     ) -> Result<Channel, ConfigureError> {
         settings::check(self, &grant, &settings, Some(secrets.as_ref())).await?;
         Ok(Channel::new(self.clone(), grant, Some(workspace), settings, secrets))
+    }
+
+    /// A cache to be shared by a connection and its channels.
+    pub fn shared_cache(&self) -> SharedCache {
+        SharedCache(Arc::new(self.runtime().0.memory.next_scope()))
     }
 
     /// A workspace with its tokens, by their credentials' names.

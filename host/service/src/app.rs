@@ -9,6 +9,7 @@ use crate::access::{RateLimits, Tokens};
 use crate::alerts::Registry;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::connections::Connections;
 use crate::delivery::Engine;
 use crate::directory::Directory;
 use crate::health::Health;
@@ -26,7 +27,7 @@ pub(crate) struct App(Arc<Parts>);
 pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) vault: Vault,
-    pub(crate) keys: Keys,
+    pub(crate) keys: Arc<Keys>,
     pub(crate) clock: Clock,
     pub(crate) config: Config,
     pub(crate) tokens: Tokens,
@@ -35,6 +36,7 @@ pub(crate) struct Parts {
     pub(crate) metrics: Metrics,
     pub(crate) delivery: Engine,
     pub(crate) plugins: Plugins,
+    pub(crate) connections: Connections,
     pub(crate) directory: Directory,
     pub(crate) alerts: Registry,
     /// Requests that are worked on.

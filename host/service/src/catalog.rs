@@ -8,10 +8,6 @@ use tokio::task::JoinError;
 
 use crate::{builtin, error::CliError};
 
-/// Why a component of a service that people connect is left out.
-const CONNECTS: &str = "its service is connected by OAuth 2.0, which this version of the service does not do yet; a program \
-                        of your own can, by the runtime crate";
-
 /// A component and where it is from.
 #[derive(Clone)]
 pub(crate) struct Entry {
@@ -62,15 +58,10 @@ impl Catalog {
         let stopped = |error: JoinError| CliError::work("broken-build", format!("loading it stopped: {error}"));
         let mut catalog = Self::default();
         for loading in built_in {
-            let entry = loading.await.map_err(stopped)??;
-            // Until the service can connect, nobody could use it.
-            if entry.plugin.oauth2().is_none() {
-                catalog.add(entry)?;
-            }
+            catalog.add(loading.await.map_err(stopped)??)?;
         }
         for (path, loading) in from_files {
             match loading.await.map_err(stopped)? {
-                Ok(plugin) if plugin.oauth2().is_some() => catalog.broken.push((path, CONNECTS.to_owned())),
                 Ok(plugin) => catalog.add(Entry { plugin, origin: Origin::File(path) })?,
                 Err(error) => catalog.broken.push((path, error.to_string())),
             }
@@ -118,7 +109,7 @@ pub(crate) async fn find(runtime: &Runtime, folder: Option<&Path>, channel_type:
         && let Some((name, bytes)) = builtin::components().iter().find(|(name, _)| *name == channel_type)
     {
         let entry = load_built_in(runtime, name, bytes).await?;
-        if entry.id() == channel_type && entry.plugin.oauth2().is_none() {
+        if entry.id() == channel_type {
             return Ok(entry);
         }
     }

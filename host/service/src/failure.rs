@@ -48,6 +48,12 @@ impl FailureBody {
         serde_json::to_string(self).unwrap_or_default()
     }
 
+    /// As components say it.
+    pub(crate) fn failure(self) -> Failure {
+        let Self { kind, code, message, remedy, field, retry_after_ms } = self;
+        Failure { kind: kind_named(&kind), code, message, remedy, field, retry_after: retry_after_ms }
+    }
+
     /// What the database kept.
     pub(crate) fn read(kept: &str) -> Option<Self> {
         serde_json::from_str(kept).ok()
@@ -64,4 +70,11 @@ pub(crate) fn kind_name(kind: FailureKind) -> &'static str {
         FailureKind::Unreachable => "unreachable",
         FailureKind::Unauthorized => "unauthorized",
     }
+}
+
+/// The kind that is called so.
+fn kind_named(name: &str) -> FailureKind {
+    use FailureKind::{Rejected, Throttled, Unauthorized, Unavailable, UnknownOutcome, Unreachable};
+    let all = [Throttled, Unavailable, UnknownOutcome, Rejected, Unreachable, Unauthorized];
+    all.into_iter().find(|kind| kind_name(*kind) == name).unwrap_or(Rejected)
 }

@@ -15,6 +15,7 @@ mod client;
 pub mod clock;
 mod commands;
 pub mod config;
+mod connections;
 mod delivery;
 mod directory;
 mod error;

@@ -17,7 +17,8 @@ use crate::api;
 use crate::app::{App, Parts};
 use crate::boot::{self, BootError, Lock};
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, ConfigError};
+use crate::connections::{Connections, inbound};
 use crate::delivery::{self, Engine};
 use crate::directory::Directory;
 use crate::health::Health;
@@ -53,6 +54,8 @@ enum Cause {
     #[error(transparent)]
     Plugins(#[from] PluginsError),
     #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
     Store(#[from] StoreError),
     #[error("cannot listen at {address}: {reason}; name another address by `listen` or --listen")]
     Bind { address: SocketAddr, reason: std::io::Error },
@@ -77,12 +80,16 @@ impl Service {
         let stop_within = config.shutdown.patience;
         let health = Arc::new(Health::default());
         let plugins = Plugins::start(&config, address, &store, &health).await.map_err(Cause::from)?;
-        let directory = Directory::new(store.clone(), vault.clone(), plugins.clone());
+        let keys = Arc::new(Keys::new(store.clone(), vault.clone()));
+        let connections =
+            Connections::new(store.clone(), Arc::clone(&keys), plugins.clone(), clock.clone(), &config).map_err(Cause::from)?;
+        let directory = Directory::new(store.clone(), vault.clone(), plugins.clone(), connections.clone());
         let metrics = Metrics::new();
         let parts = delivery::Parts {
             store: store.clone(),
             clock: clock.clone(),
             directory: directory.clone(),
+            connections: connections.clone(),
             metrics: metrics.clone(),
             health: Arc::clone(&health),
         };
@@ -93,7 +100,8 @@ impl Service {
             metrics,
             plugins,
             alerts: Registry::new(store.clone()),
-            keys: Keys::new(store.clone(), vault.clone()),
+            keys,
+            connections,
             tokens: Tokens::default(),
             limits: RateLimits::new(config.limits.requests_per_second),
             health,
@@ -104,6 +112,7 @@ impl Service {
             config,
         });
         let closing = CancellationToken::new();
+        tokio::spawn(inbound::run(app.clone(), closing.clone()));
         let server = tokio::spawn(listen::serve(listener, api::router(app.clone()), closing.clone()));
         Ok(Self { address, database, token_file, stop_within, app, closing, server, _lock: lock })
     }
@@ -137,6 +146,7 @@ impl Service {
             tracing::warn!("{} requests were still worked on at the end", self.app.running.len());
         }
         self.app.delivery.stop(until.saturating_duration_since(Instant::now())).await;
+        self.app.connections.stop(until.saturating_duration_since(Instant::now())).await;
         self.app.store.close().await;
     }
 }

@@ -9,10 +9,11 @@ use zeroize::Zeroizing;
 use crate::sealed::SealedSecrets;
 use crate::vault::{DataKey, VaultError};
 
-/// The hash over the fields that the descriptor's `target` names; where it names none, or none of them is filled in, the
-/// channel is a target of its own.
+/// The hash over the fields that the descriptor's `target` names, within the workspace where there is one; where it names
+/// none, or none of them is filled in, the channel is a target of its own.
 pub(crate) fn of(
     descriptor: &Descriptor,
+    workspace: Option<&str>,
     settings: &Map<String, Value>,
     secrets: &SealedSecrets,
     key: &DataKey,
@@ -31,6 +32,7 @@ pub(crate) fn of(
         return Ok(key.keyed_hash("target", &[descriptor.id.as_bytes(), channel.as_bytes()]));
     }
     let mut parts = vec![descriptor.id.as_bytes()];
+    parts.extend(workspace.map(str::as_bytes));
     parts.extend(values.iter().map(|value| value.as_ref().map_or(&[][..], |value| value.as_bytes())));
     Ok(key.keyed_hash("target", &parts))
 }
@@ -94,7 +96,7 @@ mod tests {
                 secrets.set("url", &FieldKind::SecretUrl, &url.into()).unwrap();
             }
             let settings = room.map(|room| json!({ "room": room })).unwrap_or(json!({}));
-            of(&descriptor(names), settings.as_object().unwrap(), &secrets, &self.1, channel).unwrap()
+            of(&descriptor(names), None, settings.as_object().unwrap(), &secrets, &self.1, channel).unwrap()
         }
     }
 

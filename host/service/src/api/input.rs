@@ -64,7 +64,8 @@ impl FromRequestParts<App> for Id {
     }
 }
 
-async fn body(request: Request, app: &App) -> Result<Bytes, Problem> {
+/// The body as it came.
+pub(super) async fn body(request: Request, app: &App) -> Result<Bytes, Problem> {
     Bytes::from_request(request, app).await.map_err(|rejection| match rejection {
         BytesRejection::FailedToBufferBody(rejection) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
             let most = app.config.limits.body_bytes;

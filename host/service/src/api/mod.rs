@@ -1,14 +1,18 @@
-//! The HTTP API: `/v1`, what it describes of itself at `/openapi.json`, and health.
+//! The HTTP API: `/v1`, what it describes of itself at `/openapi.json`, and health; and the pages of `/oauth`, which people
+//! see who connect a workspace.
 
 mod alerts;
 mod audit;
 mod channel_types;
 mod channels;
+mod connections;
 mod deliveries;
 mod events;
 mod health;
+mod inbound;
 pub(crate) mod input;
 mod members;
+mod oauth;
 mod optional;
 mod organization;
 pub(crate) mod organizations;
@@ -47,6 +51,8 @@ fn routes() -> OpenApiRouter<App> {
         .merge(deliveries::routes())
         .merge(channels::routes())
         .merge(channel_types::routes())
+        .merge(connections::routes())
+        .merge(inbound::routes())
         .merge(plugins::routes())
 }
 
@@ -56,6 +62,7 @@ pub(crate) fn router(app: App) -> Router {
     let description = Bytes::from(serde_json::to_vec(&description).unwrap_or_default());
     let json = [(CONTENT_TYPE, "application/json")];
     router
+        .merge(oauth::routes())
         .route("/openapi.json", get(async move || (json, description)))
         .fallback(nothing_here)
         .method_not_allowed_fallback(not_so)

@@ -15,6 +15,8 @@ use super::problem::Problem;
 
 const MOST: i64 = 200;
 const USUAL: i64 = 50;
+/// Parts two texts of one key: no name holds it.
+const BETWEEN: char = '\u{1f}';
 
 /// How a list is asked for.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -53,6 +55,21 @@ impl Span {
             Some((number.parse().ok()?, rest.parse().ok()?))
         };
         self.after.as_deref().map(|key| place(key).ok_or_else(bad_cursor)).transpose()
+    }
+
+    /// The last key of the page before, where it is a pair of texts.
+    pub(crate) fn after_pair(&self) -> Result<Option<(String, String)>, Problem> {
+        let pair = |key: &str| key.split_once(BETWEEN).map(|(one, other)| (one.to_owned(), other.to_owned()));
+        self.after.as_deref().map(|key| pair(key).ok_or_else(bad_cursor)).transpose()
+    }
+
+    /// As [`Self::page`], where a pair of texts tells where each row stands.
+    pub(crate) fn page_of_pairs<T>(&self, rows: Vec<T>, key: impl Fn(&T) -> (String, String)) -> Page<T> {
+        let joined = |row: &T| {
+            let (one, other) = key(row);
+            format!("{one}{BETWEEN}{other}")
+        };
+        self.page(rows, joined, |row| row)
     }
 
     /// A page of `rows`, which were read after the cursor; `key` tells where each stands in the list's order.

@@ -54,8 +54,10 @@ pub(crate) async fn change(
         let (component, grant) = usable(&app.plugins, &row.channel_type)?;
         let problems = draft.take(component.plugin.descriptor(), settings)?;
         if !problems.is_empty() || !draft.touched.is_empty() || draft.settings != before.settings {
-            try_out(&component, grant, &draft, problems).await?;
-            row.target = target::of(component.plugin.descriptor(), &draft.settings, &draft.secrets, &key, &row.id)?;
+            let connection = live.connection.as_deref();
+            try_out(&component, grant, connection, &draft, problems).await?;
+            let workspace = connection.map(|live| live.row.workspace_id.as_str());
+            row.target = target::of(component.plugin.descriptor(), workspace, &draft.settings, &draft.secrets, &key, &row.id)?;
             is_checked = true;
         }
     }

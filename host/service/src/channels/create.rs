@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::draft::Draft;
-use super::{ChannelError, again, commit, record, try_out, usable};
+use super::{ChannelError, again, commit, connection_for, record, try_out, usable};
 use crate::access::OrgCaller;
 use crate::access::misfit::{self, Misfit};
 use crate::app::App;
@@ -22,6 +22,8 @@ use crate::target;
 pub(crate) struct NewChannel {
     pub(crate) alias: String,
     pub(crate) channel_type: String,
+    /// The connection that it posts through, where its type has any: id, workspace or name.
+    pub(crate) connection: Option<String>,
     /// Secrets among them.
     pub(crate) settings: Map<String, Value>,
     pub(crate) quiet_hours: Vec<QuietHours>,
@@ -34,19 +36,22 @@ pub(crate) async fn create(app: &App, by: &OrgCaller, new: NewChannel) -> Result
     if organization.plan == Plan::Free {
         return Err(ChannelError::Restricted);
     }
-    let NewChannel { alias, channel_type, settings, quiet_hours } = new;
+    let NewChannel { alias, channel_type, connection, settings, quiet_hours } = new;
     Calendar::new(&quiet_hours, &organization.time_zone)?;
     let alias = readable_alias(&alias)?;
     let (component, grant) = usable(&app.plugins, &channel_type)?;
+    let connection = connection_for(app, &organization.id, &component, connection.as_deref()).await?;
     // Known before the other side is bothered; the database has the last word.
     refuse_taken(&app.store, &organization.id, &alias, None).await?;
     let (id, key) = (Uuid::now_v7().to_string(), organization.key.clone());
     let mut draft = Draft::new(Map::new(), SealedSecrets::new(&id, key.clone(), Vec::new()));
     let problems = draft.take(component.plugin.descriptor(), settings)?;
-    try_out(&component, grant, &draft, problems).await?;
+    try_out(&component, grant, connection.as_deref(), &draft, problems).await?;
     let now = app.clock.now();
+    let workspace = connection.as_ref().map(|live| live.row.workspace_id.as_str());
     let row = ChannelRow {
-        target: target::of(component.plugin.descriptor(), &draft.settings, &draft.secrets, &key, &id)?,
+        connection_id: connection.as_ref().map(|live| live.row.id.clone()),
+        target: target::of(component.plugin.descriptor(), workspace, &draft.settings, &draft.secrets, &key, &id)?,
         id: id.clone(),
         organization_id: organization.id.clone(),
         alias,

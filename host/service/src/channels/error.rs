@@ -35,6 +35,14 @@ pub(crate) enum ChannelError {
          {0})."
     )]
     NotGranted(String),
+    #[error("`connection`: the channel type {0} needs no connection; leave it out.")]
+    NeedsNoConnection(String),
+    #[error("`connection`: expected {}; found {}.", connections(.channel_type, .known), quoted(.found.as_deref()))]
+    WhichConnection { channel_type: String, found: Option<String>, known: Vec<(String, String)> },
+    #[error("{} {}", .0.message, .0.remedy)]
+    Lost(Failure),
+    #[error("The workspace {0:?} was disconnected. Connect it again: pqh connection connect.")]
+    Disconnected(String),
     #[error("The settings do not fit the channel type: {}", sentences(.0))]
     BadSettings(Vec<FieldProblem>),
     #[error("The check failed, and nothing was saved: {} {}", .0.message, .0.remedy)]
@@ -58,6 +66,19 @@ pub(crate) enum ChannelError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Vault(#[from] VaultError),
+}
+
+/// What there is to post through.
+fn connections(channel_type: &str, known: &[(String, String)]) -> String {
+    if known.is_empty() {
+        return format!("a connected workspace, and there is none yet: connect one (pqh connection connect {channel_type})");
+    }
+    let known: Vec<String> = known.iter().map(|(id, name)| format!("{id} ({name})")).collect();
+    format!("the id of one of this organization's connections: {}", known.join(", "))
+}
+
+fn quoted(found: Option<&str>) -> String {
+    found.map_or_else(|| "nothing".to_owned(), |found| format!("{:?}", found.chars().take(100).collect::<String>()))
 }
 
 fn listed(known: &[String]) -> String {

@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use pqh_runtime::contract::types::Failure;
+use pqh_runtime::contract::types::{Failure, FailureKind};
 
 use super::change::demand_version;
 use super::{ChannelError, again, commit, find, find_kept, record};
 use crate::access::misfit;
 use crate::access::{Caller, OrgCaller};
 use crate::app::App;
-use crate::audit;
+use crate::audit::{self, Actor, Entry, Object};
 use crate::directory::LiveChannel;
+use crate::failure::kind_name;
 use crate::store::channels::{self, ChannelRow, Paused, PausedBy};
-use crate::store::{Connection, StoreError, alerts, organizations};
+use crate::store::{Connection, StoreError, alerts, connections, organizations};
 
 /// Alerts that are named where a channel is in use, at most.
 const NAMED: i64 = 20;
@@ -64,8 +65,50 @@ pub(crate) async fn pause(
 /// Ends a pause by hand, whoever made it.
 pub(crate) async fn resume(app: &App, by: &OrgCaller, name: &str) -> Result<Arc<LiveChannel>, ChannelError> {
     let live = find(app, &by.organization, name).await?;
+    demand_connected(&live)?;
     end_pause(app, &by.caller, &live, |_| true).await?;
     again(app, &live.id).await
+}
+
+/// Ends a pause that the service made because the target could not be posted to: its service says that it can.
+pub(crate) async fn resume_found(app: &App, live: &Arc<LiveChannel>) -> Result<(), StoreError> {
+    let (id, key, now) = (live.id.clone(), live.organization.key.clone(), app.clock.now());
+    let unreachable = kind_name(FailureKind::Unreachable);
+    app.store
+        .write(move |connection| {
+            Box::pin(async move {
+                let Some(row) = channels::find(&mut *connection, &id).await? else { return Ok(()) };
+                let fits = |paused: &Paused| paused.by == PausedBy::Service && paused.kind == unreachable;
+                if !row.paused.as_ref().is_some_and(fits) || !channels::resume(connection, &id, now).await? {
+                    return Ok(());
+                }
+                let entry = Entry {
+                    chain: row.organization_id.clone(),
+                    at: now,
+                    actor: Actor::service(),
+                    source: "local".to_owned(),
+                    action: "channel.resumed",
+                    object: Object::new("channel", &row.id, &row.alias),
+                    before: Some(record::pause(row.paused.as_ref())),
+                    after: Some(record::pause(None)),
+                };
+                audit::append(connection, &key, entry).await
+            })
+        })
+        .await?;
+    app.directory.forget_channel(&live.id);
+    app.delivery.reconcile_channel(&live.id).await;
+    Ok(())
+}
+
+/// A channel whose workspace is not connected would be paused again at once.
+fn demand_connected(live: &LiveChannel) -> Result<(), ChannelError> {
+    let Some(connection) = &live.connection else { return Ok(()) };
+    match (&connection.row.lost, connection.row.ended_at) {
+        (Some(lost), _) => Err(ChannelError::Lost(lost.clone().failure())),
+        (None, Some(_)) => Err(ChannelError::Disconnected(connection.row.name.clone())),
+        (None, None) => Ok(()),
+    }
 }
 
 /// Ends a pause, if there is one and `applies` says so of the channel as it is then.
@@ -113,6 +156,9 @@ pub(crate) async fn delete(
             }
             let left = alerts::leave_channel(connection, &row.id).await?;
             channels::delete(connection, &row.id).await?;
+            if let Some(id) = &row.connection_id {
+                connections::forget_unused(connection, id).await?;
+            }
             let mut entry = record::entry(&caller, now, "channel.deleted", &row);
             entry.before = Some(record::state(&row, &BTreeMap::new()));
             let was_told = tell_it_no_more(connection, &row).await?;

@@ -12,21 +12,23 @@ mod record;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use pqh_runtime::contract::channel::FieldKind;
 use pqh_runtime::{FieldProblem, Grant};
 
 pub(crate) use change::{Change, change, fits_version};
 pub(crate) use create::{NewChannel, create};
 pub(crate) use error::ChannelError;
-pub(crate) use life::{check, delete, pause, resume};
+pub(crate) use life::{check, delete, pause, resume, resume_found};
 pub(crate) use preview::{Previewing, preview};
 
 use crate::app::App;
 use crate::catalog::Entry;
+use crate::connections::{self, LiveConnection};
 use crate::directory::LiveChannel;
 use crate::plugins::Plugins;
 use crate::sealed::SealedSecrets;
-use crate::store::Connection;
 use crate::store::channels::{self, ChannelRow};
+use crate::store::{self, Connection, StoreError};
 use draft::Draft;
 
 /// An organization's channel by its alias or id.
@@ -63,15 +65,69 @@ fn usable(plugins: &Plugins, channel_type: &str) -> Result<(Arc<Entry>, Grant), 
     Ok((entry, grant))
 }
 
+/// The channels of a connection that post to that target.
+pub(crate) async fn at_target(app: &App, connection: &str, target: &str) -> Result<Vec<Arc<LiveChannel>>, StoreError> {
+    let mut there = Vec::new();
+    for (id, _) in store::connections::channels(app.store.readers(), connection).await? {
+        let Some(live) = app.directory.channel(&id).await? else { continue };
+        if target_of(app, &live).is_some_and(|posts_to| posts_to == target) {
+            there.push(live);
+        }
+    }
+    Ok(there)
+}
+
+/// The id of the target that a channel posts to, where its type has targets.
+pub(crate) fn target_of(app: &App, live: &LiveChannel) -> Option<String> {
+    let entry = app.plugins.find(&live.channel_type)?;
+    let mut fields = entry.plugin.descriptor().fields.iter();
+    let field = fields.find(|field| matches!(field.kind, FieldKind::Target))?;
+    live.settings.get(&field.key)?.as_str().map(str::to_owned)
+}
+
+/// The connection that a channel of this type posts through: the one that is named, else the only one that the organization
+/// has of the type. None for types that need none.
+async fn connection_for(
+    app: &App,
+    organization: &str,
+    entry: &Entry,
+    named: Option<&str>,
+) -> Result<Option<Arc<LiveConnection>>, ChannelError> {
+    let channel_type = entry.id();
+    if entry.plugin.oauth2().is_none() {
+        return match named {
+            Some(_) => Err(ChannelError::NeedsNoConnection(channel_type.to_owned())),
+            None => Ok(None),
+        };
+    }
+    let all = store::connections::list(app.store.readers(), organization, "", i64::MAX).await?;
+    let of_type = || all.iter().filter(|row| row.channel_type == channel_type && row.ended_at.is_none());
+    let known = || of_type().map(|row| (row.id.clone(), row.name.clone())).collect::<Vec<_>>();
+    let row = match named {
+        Some(named) => of_type().find(|row| row.id == named || row.workspace_id == named || row.name == named),
+        None => of_type().next().filter(|_| of_type().count() == 1),
+    };
+    let Some(row) = row else {
+        let (found, channel_type) = (named.map(str::to_owned), channel_type.to_owned());
+        return Err(ChannelError::WhichConnection { channel_type, found, known: known() });
+    };
+    let live = app.connections.find(&row.id).await?;
+    match live.as_ref().and_then(|live| live.row.lost.clone()) {
+        Some(lost) => Err(ChannelError::Lost(lost.failure())),
+        None => Ok(live),
+    }
+}
+
 /// Whether settings fit the component, and the other side takes them. `problems` are those that were found before.
 async fn try_out(
     entry: &Entry,
     grant: Grant,
+    connection: Option<&LiveConnection>,
     draft: &Draft,
     mut problems: Vec<FieldProblem>,
 ) -> Result<(), ChannelError> {
-    let secrets = Arc::new(draft.secrets.clone());
-    let configured = entry.plugin.configure(grant, draft.settings.clone(), secrets).await;
+    let (settings, secrets) = (draft.settings.clone(), draft.secrets.clone());
+    let configured = connections::configure(entry, grant, connection, settings, secrets).await;
     let channel = match configured {
         Ok(channel) if problems.is_empty() => channel,
         Ok(_) => return Err(ChannelError::BadSettings(problems)),

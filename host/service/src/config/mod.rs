@@ -2,6 +2,7 @@
 //! file. Relative paths are those of the folder that the program is started in.
 
 pub(crate) mod cache;
+mod connections;
 mod egress;
 mod error;
 mod mail;
@@ -9,6 +10,7 @@ mod read;
 mod source;
 mod value;
 
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
@@ -19,6 +21,7 @@ use pqh_runtime::{GateConfig, MailConfig};
 use tracing::Level;
 use url::Url;
 
+pub use connections::ConnectionConfig;
 pub use egress::Egress;
 pub use error::{ConfigError, Place};
 pub use mail::Mail;
@@ -52,6 +55,8 @@ pub struct Config {
     pub egress: Egress,
     /// `[mail]`; none: no channel can send any.
     pub mail: Option<Mail>,
+    /// `[connections.<type>]`, by channel type: those that people connect.
+    pub connections: BTreeMap<String, ConnectionConfig>,
     /// `[retry]`
     pub retry: Retry,
     /// `[retention]`
@@ -194,6 +199,7 @@ impl Default for Config {
             limits: Limits::default(),
             egress: Egress::default(),
             mail: None,
+            connections: BTreeMap::new(),
             retry: Retry::default(),
             retention: Retention::default(),
             log: Log { format: LogFormat::Text, level: Level::INFO },

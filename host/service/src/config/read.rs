@@ -8,6 +8,7 @@ use std::time::Duration;
 use tracing::Level;
 use url::Url;
 
+use super::connections;
 use super::egress::{self, Egress};
 use super::error::ConfigError;
 use super::mail::Mail;
@@ -41,6 +42,7 @@ impl Config {
             limits: limits(source, &default.limits)?,
             egress: Egress::read(source)?,
             mail: Mail::read(source)?,
+            connections: connections::read(source)?,
             retry: retry(source, default.retry)?,
             retention: retention(source, &default.retention)?,
             log: log(source, &default.log)?,

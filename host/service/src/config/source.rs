@@ -11,7 +11,10 @@ use super::error::{ConfigError, Place};
 /// Read where no file is named.
 const DEFAULT_FILE: &str = "pqh.toml";
 const PREFIX: &str = "PQH_";
-pub(super) const SECTIONS: [&str; 7] = ["egress", "limits", "log", "mail", "retention", "retry", "shutdown"];
+pub(super) const SECTIONS: [&str; 8] =
+    ["connections", "egress", "limits", "log", "mail", "retention", "retry", "shutdown"];
+/// Has a section for each channel type that people connect.
+const CONNECTIONS: &str = "connections";
 /// Variables of the command line: no keys, and no mistakes.
 const COMMAND_LINE: [&str; 5] = ["CONFIG", "LOG", "SERVER", "TOKEN", "TOKEN_FILE"];
 /// As above, by how they begin.
@@ -58,9 +61,9 @@ pub(super) struct Source<'a> {
     file: BTreeMap<String, (Place, DeValue<'a>)>,
     variables: BTreeMap<String, String>,
     /// Each key that was asked for.
-    known: BTreeSet<&'static str>,
+    known: BTreeSet<String>,
     /// Where those that were found stand.
-    places: BTreeMap<&'static str, Place>,
+    places: BTreeMap<String, Place>,
 }
 
 impl<'a> Source<'a> {
@@ -79,10 +82,19 @@ impl<'a> Source<'a> {
             let place = file.place(name.span().start);
             match value.into_inner() {
                 DeValue::Table(section) if SECTIONS.contains(&name.get_ref().as_ref()) => {
-                    keys.extend(section.into_iter().map(|(key, value)| {
-                        let place = file.place(key.span().start);
-                        (format!("{}.{}", name.get_ref(), key.get_ref()), (place, value.into_inner()))
-                    }));
+                    for (key, value) in section {
+                        let (place, path) = (file.place(key.span().start), format!("{}.{}", name.get_ref(), key.get_ref()));
+                        match value.into_inner() {
+                            // Their sections have sections of their own, which no version of ours can name.
+                            DeValue::Table(inner) if name.get_ref() == CONNECTIONS => {
+                                keys.extend(inner.into_iter().map(|(key, value)| {
+                                    let place = file.place(key.span().start);
+                                    (format!("{path}.{}", key.get_ref()), (place, value.into_inner()))
+                                }));
+                            }
+                            value => drop(keys.insert(path, (place, value))),
+                        }
+                    }
                 }
                 value => drop(keys.insert(name.get_ref().to_string(), (place, value))),
             }
@@ -95,16 +107,32 @@ impl<'a> Source<'a> {
         Ok(Self { file: keys, variables, known: BTreeSet::new(), places: BTreeMap::new() })
     }
 
+    /// The names between `connections.` and one of `keys`, longer keys first: the channel types that are told of.
+    pub(super) fn connections(&self, keys: &[&str]) -> BTreeSet<String> {
+        let in_file = self.file.keys().filter_map(|path| {
+            let (section, rest) = path.split_once('.')?;
+            let (name, _) = rest.rsplit_once('.')?;
+            (section == CONNECTIONS).then(|| name.to_owned())
+        });
+        let prefix = format!("{PREFIX}{}_", CONNECTIONS.to_ascii_uppercase());
+        let in_variables = self.variables.keys().filter_map(|variable| {
+            let rest = variable.strip_prefix(&prefix)?;
+            let name = keys.iter().find_map(|key| rest.strip_suffix(&format!("_{}", key.to_ascii_uppercase())))?;
+            Some(name.to_ascii_lowercase().replace('_', "-"))
+        });
+        in_file.chain(in_variables).collect()
+    }
+
     /// Takes a key's value; the environment's, where both have one.
-    pub(super) fn take(&mut self, key: &'static str) -> Option<Value<'a>> {
-        self.known.insert(key);
+    pub(super) fn take(&mut self, key: &str) -> Option<Value<'a>> {
+        self.known.insert(key.to_owned());
         let variable = variable(key);
         let in_file = self.file.remove(key);
         let (place, value) = match self.variables.remove(&variable) {
             Some(text) => (Place::Variable(variable), Value::Text(text)),
             None => in_file.map(|(place, value)| (place, Value::Toml(value)))?,
         };
-        self.places.insert(key, place);
+        self.places.insert(key.to_owned(), place);
         Some(value)
     }
 
@@ -146,7 +174,7 @@ fn line_of(place: &Place) -> usize {
 
 /// The environment variable of a key.
 fn variable(key: &str) -> String {
-    format!("{PREFIX}{}", key.replace('.', "_").to_ascii_uppercase())
+    format!("{PREFIX}{}", key.replace(['.', '-'], "_").to_ascii_uppercase())
 }
 
 /// Variables that begin like ours and are none of our keys: those of the command line, and those that Kubernetes makes for
@@ -160,17 +188,18 @@ fn is_foreign(name: &str) -> bool {
 }
 
 /// Names the keys beside it.
-fn unknown(known: &BTreeSet<&'static str>, key: &str) -> String {
-    let section = key.split_once('.').map(|(section, _)| section);
+fn unknown(known: &BTreeSet<String>, key: &str) -> String {
+    let section = key.rsplit_once('.').map(|(section, _)| section);
     let beside: Vec<&str> = known
         .iter()
-        .filter_map(|known| match (section, known.split_once('.')) {
+        .filter_map(|known| match (section, known.rsplit_once('.')) {
             (Some(section), Some((other, name))) => (section == other).then_some(name),
-            (None, None) => Some(*known),
+            (None, None) => Some(known.as_str()),
             _ => None,
         })
         .collect();
     match section {
+        Some(CONNECTIONS) => format!("expected a section of a channel type, such as [{key}]; found a value"),
         Some(section) => format!("nobody knows this key; [{section}] has {}", beside.join(", ")),
         None => {
             format!("nobody knows this key; there are {}, and the sections {}", beside.join(", "), SECTIONS.join(", "))

@@ -13,7 +13,7 @@ const LONGEST_SHOWN: usize = 80;
 
 impl Source<'_> {
     /// A whole number within the range.
-    pub(super) fn number<T>(&mut self, key: &'static str, range: &RangeInclusive<T>) -> Result<Option<T>, ConfigError>
+    pub(super) fn number<T>(&mut self, key: &str, range: &RangeInclusive<T>) -> Result<Option<T>, ConfigError>
     where
         T: TryFrom<i64> + PartialOrd + fmt::Display,
     {
@@ -29,7 +29,7 @@ impl Source<'_> {
     /// A text that `parse` understands.
     pub(super) fn text<T>(
         &mut self,
-        key: &'static str,
+        key: &str,
         expected: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, ConfigError> {
@@ -44,7 +44,7 @@ impl Source<'_> {
     /// A list of what `parse` understands; in a variable, separated by commas.
     pub(super) fn list<T>(
         &mut self,
-        key: &'static str,
+        key: &str,
         expected: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> Result<Option<Vec<T>>, ConfigError> {

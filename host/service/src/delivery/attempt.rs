@@ -6,15 +6,16 @@ use std::time::Duration;
 use pqh_runtime::contract::channel::Receipt;
 use pqh_runtime::contract::events::Event;
 use pqh_runtime::contract::types::{Failure, FailureKind};
-use pqh_runtime::{DeliveryReport, DeliveryRequest, LogLine, Outcome};
+use pqh_runtime::{Channel, DeliveryReport, DeliveryRequest, LogLine, Outcome};
 use serde_json::{Value, json};
 use tracing::Instrument as _;
 
 use super::Engine;
-use super::blame::Blame;
+use super::blame::{Blame, blames_connection};
 use super::scheduler::{Breaker, Finish, Turn};
 use super::verdict::{self, History, Verdict};
 use crate::clock::{Millis, millis};
+use crate::connections::tokens::SOON;
 use crate::directory::{HeldReason, LiveChannel, Organization};
 use crate::event::EventError;
 use crate::failure::{FailureBody, kind_name};
@@ -115,7 +116,7 @@ impl Engine {
             return;
         }
         let started_at = self.now();
-        let report = channel.deliver(&request(&leased, &event)).await;
+        let (generation, report) = self.deliver(channel, &live, request(&leased, &event)).await;
         let label = outcome_label(&report.outcome);
         self.0.parts.metrics.attempt(&live.channel_type, label, report.took, report.waited);
         match &report.outcome {
@@ -124,8 +125,36 @@ impl Engine {
                 tracing::info!(kind = label, code = %failure.code, took_ms = millis(report.took), "not delivered");
             }
         }
-        let finish = self.conclude(&leased, &live, origin, started_at, report).await;
+        let finish = self.conclude(&leased, &live, origin, started_at, generation, report).await;
         self.0.scheduler.finish(turn, finish, self.now());
+    }
+
+    /// Delivers, in a connected workspace with tokens that work: renewed before they expire, and once more where the service
+    /// takes them no longer. With which tokens it was.
+    async fn deliver(
+        &self,
+        channel: &Channel,
+        live: &LiveChannel,
+        mut request: DeliveryRequest,
+    ) -> (i64, DeliveryReport) {
+        let Some(connection) = &live.connection else { return (0, channel.deliver(&request).await) };
+        let tokens = &connection.tokens;
+        let generation = match tokens.fresh(SOON).await {
+            Ok(generation) => generation,
+            Err(failure) => return (tokens.generation(), undelivered(failure, request.progress)),
+        };
+        let report = channel.deliver(&request).await;
+        let is_dead = matches!(&report.outcome, Outcome::Failed(failure) if blames_connection(failure.kind));
+        if !is_dead || !tokens.renews() {
+            return (generation, report);
+        }
+        match tokens.renew(generation).await {
+            Ok(renewed) => {
+                request.progress = report.progress;
+                (renewed, channel.deliver(&request).await)
+            }
+            Err(failure) => (generation, undelivered(failure, report.progress)),
+        }
     }
 
     /// What ends a lease before anything is sent: quiet hours, which only what is critical does not wait for, or an alert
@@ -151,6 +180,7 @@ impl Engine {
         live: &Arc<LiveChannel>,
         origin: Origin,
         started_at: Millis,
+        generation: i64,
         report: DeliveryReport,
     ) -> Finish {
         let DeliveryReport { outcome, log, took, waited: _, progress } = report;
@@ -194,7 +224,7 @@ impl Engine {
         }
         let blame = self.blame(live, &failure, &before).await;
         if matches!(blame, Blame::Paused) {
-            self.pause(live, &failure, origin).await;
+            self.pause(live, &failure, origin, generation).await;
             // The channel is at fault, and rests; another that leads to the same target finds out for itself.
             let breaker = Breaker::default();
             let tried = Tried {
@@ -383,6 +413,12 @@ impl Engine {
             }
         }
     }
+}
+
+/// Nothing was sent at all.
+fn undelivered(failure: Failure, progress: Option<String>) -> DeliveryReport {
+    let (took, waited) = (Duration::ZERO, Duration::ZERO);
+    DeliveryReport { outcome: Outcome::Failed(failure), log: Vec::new(), took, waited, progress }
 }
 
 /// What was tried before a delivery was held.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pqh_runtime::contract::types::{Failure, FailureKind};
 
 use super::Engine;
-use super::notice::Notice;
+use super::notice::{Broken, Notice};
 use super::scheduler::Breaker;
 use crate::audit::{self, Actor, Entry, Object};
 use crate::clock::Millis;
@@ -37,7 +37,10 @@ impl Engine {
         if !blames_channel(failure.kind) {
             return Blame::Nobody;
         }
+        let dead = live.connection.as_ref().is_some_and(|connection| connection.tokens.dead().is_some());
         let confirmed = match &live.channel {
+            // Nobody has to be asked any more.
+            _ if dead && blames_connection(failure.kind) => true,
             Some(channel) => channel.check().await.result.is_err_and(|found| blames_channel(found.kind)),
             None => false,
         };
@@ -48,8 +51,19 @@ impl Engine {
         if confirmed || count >= WORDS { Blame::Paused } else { Blame::Suspected((failure.code.clone(), count)) }
     }
 
-    /// Pauses a channel and holds what waits for it. Administrators are told once for each pause.
-    pub(super) async fn pause(&self, live: &Arc<LiveChannel>, failure: &Failure, origin: Origin) {
+    /// Pauses a channel and holds what waits for it; all channels of its connection, where that is what is dead.
+    /// Administrators are told once for each pause.
+    pub(super) async fn pause(&self, live: &Arc<LiveChannel>, failure: &Failure, origin: Origin, generation: i64) {
+        match &live.connection {
+            Some(connection) if blames_connection(failure.kind) => {
+                self.lose_connection(connection, generation, failure, origin).await;
+            }
+            _ => self.pause_channel(live, failure, origin).await,
+        }
+    }
+
+    /// Pauses one channel and holds what waits for it.
+    pub(crate) async fn pause_channel(&self, live: &Arc<LiveChannel>, failure: &Failure, origin: Origin) {
         let paused = Paused {
             by: PausedBy::Service,
             kind: kind_name(failure.kind).to_owned(),
@@ -58,7 +72,8 @@ impl Engine {
             remedy: failure.remedy.clone(),
         };
         let notice = Notice::paused(live, failure);
-        let prepared = self.prepare_notice(live, notice, origin).await;
+        let broken = Broken::channel(live);
+        let prepared = self.prepare_notice(&broken, notice, origin).await;
         let (id, version, key) = (live.id.clone(), live.version, live.organization.key.clone());
         let (entry, now) = (paused_entry(live, &paused, self.now()), self.now());
         let accept = prepared.as_ref().map(|prepared| prepared.accept.clone());
@@ -88,12 +103,13 @@ impl Engine {
             self.0.parts.metrics.paused();
             tracing::warn!(channel = %live.id, code = %failure.code, "the channel is paused: {}", failure.message);
         }
-        self.notice_kept(live, prepared, did);
+        self.notice_kept(&broken, prepared, did);
     }
 
     /// Tells administrators of a message that was rejected, at most once an hour for each channel.
     pub(super) async fn tell_rejection(&self, live: &Arc<LiveChannel>, failure: &Failure, origin: Origin) {
-        let prepared = self.prepare_notice(live, Notice::rejected(live, failure), origin).await;
+        let broken = Broken::channel(live);
+        let prepared = self.prepare_notice(&broken, Notice::rejected(live, failure), origin).await;
         let accept = prepared.as_ref().map(|prepared| prepared.accept.clone());
         let (id, now) = (live.id.clone(), self.now());
         let write = || {
@@ -111,12 +127,17 @@ impl Engine {
             })
         };
         let did = self.patiently(write).await.unwrap_or(false);
-        self.notice_kept(live, prepared, did);
+        self.notice_kept(&broken, prepared, did);
     }
 }
 
 fn blames_channel(kind: FailureKind) -> bool {
     matches!(kind, FailureKind::Unreachable | FailureKind::Unauthorized)
+}
+
+/// Whether a failure says that the credential is dead: with it every channel that has it.
+pub(super) fn blames_connection(kind: FailureKind) -> bool {
+    kind == FailureKind::Unauthorized
 }
 
 /// For the audit log.

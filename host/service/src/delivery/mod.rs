@@ -10,11 +10,13 @@ mod blame;
 mod digest;
 mod dispatch;
 mod keeping;
+mod loss;
 mod notice;
 mod open;
 mod pace;
 mod people;
 mod reconcile;
+mod renewing;
 mod resync;
 mod scheduler;
 mod submit;
@@ -28,11 +30,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 pub(crate) use alert::{AlertEvent, Deleted};
+pub(crate) use loss::pause_all;
 pub(crate) use people::CancelError;
 pub(crate) use submit::{Submission, SubmitError, Submitted};
 
 use crate::clock::{Clock, Millis, millis};
 use crate::config::Config;
+use crate::connections::Connections;
 use crate::directory::Directory;
 use crate::health::Health;
 use crate::metrics::{Metrics, Snapshot};
@@ -73,6 +77,7 @@ pub(crate) struct Parts {
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) directory: Directory,
+    pub(crate) connections: Connections,
     pub(crate) metrics: Metrics,
     pub(crate) health: Arc<Health>,
 }
@@ -113,6 +118,7 @@ impl Engine {
         engine.0.tasks.spawn(dispatch::run(engine.clone(), engine.0.stop.clone()));
         engine.spawn(keeping::run);
         engine.spawn(reconcile::all);
+        engine.spawn(renewing::run);
         Ok(engine)
     }
 

@@ -9,11 +9,42 @@ use uuid::Uuid;
 
 use super::Engine;
 use super::scheduler::Target;
-use crate::directory::{LiveChannel, Terms};
+use crate::directory::{LiveChannel, Organization, Terms};
 use crate::health::Note;
 use crate::store::accept::Accept;
+use crate::store::connections::ConnectionRow;
 use crate::store::recovery;
 use crate::store::rows::{NewDelivery, NewEvent, Origin, Status};
+
+/// What administrators are told of: never through itself.
+pub(super) struct Broken {
+    organization: Arc<Organization>,
+    /// The id of the channel or the connection.
+    id: String,
+    /// `channel` or `connection`
+    kind: &'static str,
+    /// A channel's target: another channel may lead there.
+    target: Option<String>,
+}
+
+impl Broken {
+    /// A channel.
+    pub(super) fn channel(live: &LiveChannel) -> Self {
+        let (id, target) = (live.id.clone(), Some(live.target.clone()));
+        Self { organization: Arc::clone(&live.organization), id, kind: "channel", target }
+    }
+
+    /// A connection with all its channels.
+    pub(super) fn connection(organization: &Arc<Organization>, row: &ConnectionRow) -> Self {
+        Self { organization: Arc::clone(organization), id: row.id.clone(), kind: "connection", target: None }
+    }
+
+    /// Whether that channel is broken with it.
+    fn breaks(&self, teller: &LiveChannel) -> bool {
+        let connection = teller.connection.as_ref().map(|connection| connection.row.id.as_str());
+        teller.id == self.id || connection == Some(self.id.as_str()) || self.target.as_ref() == Some(&teller.target)
+    }
+}
 
 /// What to tell.
 pub(super) struct Notice {
@@ -34,6 +65,23 @@ impl Notice {
             ),
             remedy: format!(
                 "{} Held messages go out once the channel is checked or resumed; after 7 days they are given up.",
+                failure.remedy
+            ),
+        }
+    }
+
+    /// A connection was lost.
+    pub(super) fn lost(row: &ConnectionRow, failure: &Failure) -> Self {
+        let name = &row.name;
+        Self {
+            title: format!("Workspace not connected: {name}"),
+            message: format!(
+                "The connection to the workspace \"{name}\" ({}) is lost. Its notification channels are paused, and their \
+                 messages are held: {} ({})",
+                row.channel_type, failure.message, failure.code
+            ),
+            remedy: format!(
+                "{} Held messages go out once the workspace is connected again; after 7 days they are given up.",
                 failure.remedy
             ),
         }
@@ -61,12 +109,11 @@ pub(super) struct Prepared {
 
 impl Engine {
     /// The channels that can tell of a broken one, each target once.
-    async fn tellers(&self, broken: &LiveChannel) -> Vec<Arc<LiveChannel>> {
+    async fn tellers(&self, broken: &Broken) -> Vec<Arc<LiveChannel>> {
         let mut tellers: Vec<Arc<LiveChannel>> = Vec::new();
         for id in &broken.organization.notice_channels {
             let Some(teller) = self.patiently(|| self.0.parts.directory.channel(id)).await.flatten() else { continue };
-            let is_other = teller.id != broken.id && teller.target != broken.target;
-            if is_other && teller.held.is_none() && tellers.iter().all(|known| known.target != teller.target) {
+            if !broken.breaks(&teller) && teller.held.is_none() && tellers.iter().all(|known| known.target != teller.target) {
                 tellers.push(teller);
             }
         }
@@ -78,6 +125,7 @@ impl Engine {
         let paused = self.patiently(|| recovery::paused_by_service(self.store().readers())).await.unwrap_or_default();
         for id in paused {
             let Some(broken) = self.patiently(|| self.0.parts.directory.channel(&id)).await.flatten() else { continue };
+            let broken = Broken::channel(&broken);
             if self.tellers(&broken).await.is_empty() {
                 self.0.parts.health.warn(&untold_key(&id), untold(&broken));
             }
@@ -87,7 +135,7 @@ impl Engine {
     /// A delivery for each channel that can tell this; none where none can, or where a notice is what failed.
     pub(super) async fn prepare_notice(
         &self,
-        broken: &Arc<LiveChannel>,
+        broken: &Broken,
         notice: Notice,
         origin: Origin,
     ) -> Option<Prepared> {
@@ -133,7 +181,7 @@ impl Engine {
     }
 
     /// After the commit: sends the notice, or says loudly that nobody can be told. `did` says whether there was anything new.
-    pub(super) fn notice_kept(&self, broken: &LiveChannel, prepared: Option<Prepared>, did: bool) {
+    pub(super) fn notice_kept(&self, broken: &Broken, prepared: Option<Prepared>, did: bool) {
         if !did {
             return;
         }
@@ -148,24 +196,24 @@ impl Engine {
         self.0.parts.health.warn(&untold_key(&broken.id), untold(broken));
         tracing::error!(
             organization = %broken.organization.id,
-            channel = %broken.id,
+            broken = %broken.id,
             "administrators could not be told: no other working channel is named for notices \
              (PATCH /v1/organization notice_channels)"
         );
     }
 }
 
-/// Under which key readiness keeps that nobody could be told of a channel.
-pub(super) fn untold_key(channel: &str) -> String {
-    format!("untold-{channel}")
+/// Under which key readiness keeps that nobody could be told of a channel or a connection.
+pub(super) fn untold_key(id: &str) -> String {
+    format!("untold-{id}")
 }
 
-fn untold(broken: &LiveChannel) -> Note {
+fn untold(broken: &Broken) -> Note {
     Note::new(
         "notice-untold",
         format!(
-            "The channel {} of the organization {} needs its administrators, and no other working channel tells them.",
-            broken.id, broken.organization.id
+            "The {} {} of the organization {} needs its administrators, and no other working channel tells them.",
+            broken.kind, broken.id, broken.organization.id
         ),
         "Have the organization name channels for notices: PATCH /v1/organization notice_channels.",
     )

@@ -8,6 +8,7 @@ use pqh_runtime::{Channel, FieldProblem};
 use serde_json::{Map, Value};
 
 use super::{HeldReason, LiveChannel, Organization, Pace, Plan, Terms};
+use crate::connections::{self, LiveConnection};
 use crate::plugins::Plugins;
 use crate::quiet::Calendar;
 use crate::sealed::SealedSecrets;
@@ -39,6 +40,7 @@ pub(super) async fn organization(store: &Store, vault: &Vault, id: &str) -> Resu
 pub(super) async fn channel(
     plugins: &Plugins,
     organization: Arc<Organization>,
+    connection: Option<Arc<LiveConnection>>,
     row: ChannelRow,
     secrets: Vec<SecretRow>,
 ) -> LiveChannel {
@@ -46,7 +48,7 @@ pub(super) async fn channel(
     let secrets = sealed.rows().map(|secret| (secret.field.clone(), secret.origin.clone())).collect();
     let entry = plugins.find(&row.channel_type);
     let descriptor = entry.as_ref().map(|entry| entry.plugin.descriptor());
-    let configured = configure(plugins, &row.channel_type, row.settings.clone(), sealed).await;
+    let configured = configure(plugins, &row.channel_type, connection.as_deref(), row.settings.clone(), sealed).await;
     let (channel, problems) = match configured {
         Ok(channel) => (Some(channel), Vec::new()),
         Err(problems) => (None, problems),
@@ -75,6 +77,7 @@ pub(super) async fn channel(
         target: row.target,
         version: row.version,
         organization,
+        connection,
         paused: row.paused,
         paused_at: row.paused_at,
         channel,
@@ -90,6 +93,7 @@ pub(super) async fn channel(
 async fn configure(
     plugins: &Plugins,
     channel_type: &str,
+    connection: Option<&LiveConnection>,
     settings: Map<String, Value>,
     secrets: SealedSecrets,
 ) -> Result<Channel, Vec<FieldProblem>> {
@@ -106,7 +110,13 @@ async fn configure(
              {channel_type})"
         )));
     };
-    let configured = entry.plugin.configure(grant, settings, Arc::new(secrets)).await;
+    if entry.plugin.oauth2().is_some() && connection.is_none() {
+        return Err(whole(format!(
+            "the channel has no connection: connect a workspace (pqh connection connect {channel_type}) and add the \
+             channel again"
+        )));
+    }
+    let configured = connections::configure(&entry, grant, connection, settings, secrets).await;
     configured.map_err(|error| error.problems().to_vec())
 }
 

@@ -14,6 +14,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::clock::Millis;
+use crate::connections::{Connections, LiveConnection};
 use crate::plugins::Plugins;
 use crate::quiet::{Calendar, QuietHours};
 use crate::store::channels::Paused;
@@ -88,6 +89,8 @@ pub(crate) struct LiveChannel {
     /// Counts its edits.
     pub(crate) version: i64,
     pub(crate) organization: Arc<Organization>,
+    /// Where it posts through a connected workspace.
+    pub(crate) connection: Option<Arc<LiveConnection>>,
     pub(crate) paused: Option<Paused>,
     pub(crate) paused_at: Option<Millis>,
     pub(crate) terms: Terms,
@@ -116,6 +119,7 @@ struct Inner {
     store: Store,
     vault: Vault,
     plugins: Plugins,
+    connections: Connections,
     kept: RwLock<Kept>,
 }
 
@@ -131,8 +135,8 @@ pub(crate) fn is_id(text: &str) -> bool {
 
 impl Directory {
     /// With nothing in memory yet.
-    pub(crate) fn new(store: Store, vault: Vault, plugins: Plugins) -> Self {
-        Self(Arc::new(Inner { store, vault, plugins, kept: RwLock::default() }))
+    pub(crate) fn new(store: Store, vault: Vault, plugins: Plugins, connections: Connections) -> Self {
+        Self(Arc::new(Inner { store, vault, plugins, connections, kept: RwLock::default() }))
     }
 
     /// An organization by its id.
@@ -159,7 +163,11 @@ impl Directory {
         };
         let Some((row, secrets)) = channels::whole(&self.0.store, id).await? else { return Ok(None) };
         let Some(organization) = self.organization(&row.organization_id).await? else { return Ok(None) };
-        let loaded = load::channel(&self.0.plugins, organization, row, secrets).await;
+        let connection = match &row.connection_id {
+            Some(id) => self.0.connections.find(id).await?,
+            None => None,
+        };
+        let loaded = load::channel(&self.0.plugins, organization, connection, row, secrets).await;
         Ok(Some(self.keeping().keep_channel(generation, loaded)))
     }
 

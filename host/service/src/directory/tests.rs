@@ -37,6 +37,7 @@ impl World {
             organization_id: "o".to_owned(),
             alias: "Ops".to_owned(),
             channel_type: entry.id().to_owned(),
+            connection_id: None,
             settings: Map::new(),
             target: "t".to_owned(),
             quiet_hours: Vec::new(),

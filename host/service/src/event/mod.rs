@@ -12,6 +12,7 @@ mod validate;
 mod tests;
 
 pub(crate) use shape::EventShape as EventSchema;
+pub(crate) use time::local_time;
 
 use std::fmt;
 

@@ -49,7 +49,7 @@ impl Moment {
 }
 
 /// A time in milliseconds since 1970 as people read it in `zone`.
-pub(super) fn local_time(milliseconds: u64, zone: &TimeZone) -> String {
+pub(crate) fn local_time(milliseconds: u64, zone: &TimeZone) -> String {
     let timestamp = i64::try_from(milliseconds).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
     timestamp.unwrap_or_default().to_zoned(zone.clone()).strftime(LOCAL).to_string()
 }

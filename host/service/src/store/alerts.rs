@@ -115,6 +115,23 @@ pub(crate) async fn names_by_channel(
     Ok(names)
 }
 
+/// The alerts that tell any of these channels: name, whether it is triggered, and since when; triggered ones first.
+pub(crate) async fn of_channels(
+    executor: impl SqliteExecutor<'_>,
+    channels: &[String],
+) -> Result<Vec<(String, bool, Option<Millis>)>, StoreError> {
+    let mut query = sqlx::QueryBuilder::new(
+        "SELECT name, state = 'triggered', triggered_at FROM alerts WHERE id IN (SELECT alert_id FROM alert_channels WHERE \
+         channel_id IN (",
+    );
+    let mut places = query.separated(", ");
+    for channel in channels {
+        places.push_bind(channel);
+    }
+    query.push(")) ORDER BY 2 DESC, name");
+    Ok(query.build_query_as().fetch_all(executor).await?)
+}
+
 /// Takes a channel from all alerts. Which.
 pub(crate) async fn leave_channel(connection: &mut Connection, channel: &str) -> Result<Vec<String>, StoreError> {
     let alerts: Vec<String> = sqlx::query_scalar("DELETE FROM alert_channels WHERE channel_id = $1 RETURNING alert_id")

@@ -15,6 +15,8 @@ pub(crate) struct ChannelRow {
     pub(crate) organization_id: String,
     pub(crate) alias: String,
     pub(crate) channel_type: String,
+    /// The connection that it posts through, where its type has any.
+    pub(crate) connection_id: Option<String>,
     /// Without secrets.
     pub(crate) settings: Map<String, Value>,
     /// Keyed hash of where it leads.
@@ -67,6 +69,7 @@ struct Row {
     alias: String,
     #[sqlx(rename = "type")]
     channel_type: String,
+    connection_id: Option<String>,
     settings: String,
     target: String,
     quiet_hours: String,
@@ -87,13 +90,14 @@ impl Row {
         let paused = paused.map_err(|error| damaged(&self.id, "paused", &error))?;
         let quiet_hours =
             serde_json::from_str(&self.quiet_hours).map_err(|error| damaged(&self.id, "quiet_hours", &error))?;
-        let Self { id, organization_id, alias, channel_type, target, .. } = self;
+        let Self { id, organization_id, alias, channel_type, connection_id, target, .. } = self;
         let Self { paused_at, version, created_at, updated_at, .. } = self;
         Ok(ChannelRow {
             id,
             organization_id,
             alias,
             channel_type,
+            connection_id,
             settings,
             target,
             quiet_hours,
@@ -109,8 +113,8 @@ impl Row {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, organization_id, alias, type, settings, target, quiet_hours, paused, paused_at, version, \
-             created_at, updated_at FROM channels ",
+            "SELECT id, organization_id, alias, type, connection_id, settings, target, quiet_hours, paused, paused_at, \
+             version, created_at, updated_at FROM channels ",
             $rest
         )
     };
@@ -185,7 +189,7 @@ pub(crate) async fn secrets(executor: impl SqliteExecutor<'_>, id: &str) -> Resu
 pub(crate) async fn insert(connection: &mut Connection, row: &ChannelRow, alias_key: &str) -> Result<(), StoreError> {
     sqlx::query(
         "INSERT INTO channels (id, organization_id, alias, alias_key, type, settings, target, version, created_at, \
-         updated_at, quiet_hours) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+         updated_at, quiet_hours, connection_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(&row.id)
     .bind(&row.organization_id)
@@ -198,6 +202,7 @@ pub(crate) async fn insert(connection: &mut Connection, row: &ChannelRow, alias_
     .bind(row.created_at)
     .bind(row.updated_at)
     .bind(text(&row.quiet_hours))
+    .bind(&row.connection_id)
     .execute(connection)
     .await?;
     Ok(())

@@ -36,6 +36,7 @@ fn row(id: &str, alias: &str) -> ChannelRow {
         organization_id: "o".to_owned(),
         alias: alias.to_owned(),
         channel_type: "t".to_owned(),
+        connection_id: None,
         settings,
         target: "x".to_owned(),
         quiet_hours: Vec::new(),

@@ -6,14 +6,18 @@
 pub(crate) mod accept;
 pub(crate) mod alerts;
 pub(crate) mod audit;
+pub(crate) mod authorizations;
 mod bulk;
 pub(crate) mod channels;
 pub(crate) mod checks;
+pub(crate) mod connection_targets;
+pub(crate) mod connections;
 pub(crate) mod deliveries;
 pub(crate) mod digests;
 mod error;
 mod file;
 pub(crate) mod grants;
+pub(crate) mod inbound;
 pub(crate) mod incidents;
 mod jobs;
 pub(crate) mod lease;

@@ -154,3 +154,17 @@ pub(crate) async fn event(
     .await?;
     Ok(event)
 }
+
+/// When the last message was delivered to a channel.
+pub(crate) async fn last_delivered(
+    executor: impl SqliteExecutor<'_>,
+    channel: &str,
+) -> Result<Option<Millis>, StoreError> {
+    let at = sqlx::query_scalar(
+        "SELECT ended_at FROM deliveries WHERE channel_id = $1 AND status = 'delivered' ORDER BY seq DESC LIMIT 1",
+    )
+    .bind(channel)
+    .fetch_optional(executor)
+    .await?;
+    Ok(at.flatten())
+}

@@ -8,10 +8,12 @@ use utoipa::ToSchema;
 
 use crate::api::problem::Problem;
 use crate::clock::rfc3339;
+use crate::connections::keep;
 use crate::directory::LiveChannel;
 use crate::failure::FailureBody;
 use crate::quiet::QuietHours;
 use crate::store::channels::Paused;
+use crate::store::connections::FoundTarget;
 
 /// A channel to make.
 #[derive(Deserialize, ToSchema)]
@@ -22,6 +24,10 @@ pub(super) struct NewChannelBody {
     /// One of `/v1/channel-types`.
     #[serde(rename = "type")]
     pub(super) channel_type: String,
+    /// Where the type's service is connected: which of `/v1/connections`, by its id. Where there is one alone of the type,
+    /// it may be left out.
+    #[serde(default)]
+    pub(super) connection: Option<String>,
     /// A member for each field that is filled in, secrets among them.
     // Read as any JSON: the words for a wrong one would repeat it, and it may be a secret.
     #[serde(default)]
@@ -96,6 +102,10 @@ pub(super) struct ChannelBody {
     alias: String,
     #[serde(rename = "type")]
     channel_type: String,
+    /// Where its type's service is connected: in which workspace it posts.
+    connection: Option<ConnectionBody>,
+    /// Where the type has targets: what the one is called that it posts to, as far as that is known.
+    target: Option<FoundTarget>,
     /// Each field that is filled in. Of a secret only `{"set": true}`, and of a secret URL its origin.
     #[schema(value_type = Object)]
     settings: Map<String, Value>,
@@ -115,6 +125,16 @@ pub(super) struct ChannelBody {
     updated_at: String,
 }
 
+/// The connection of a channel.
+#[derive(Serialize, ToSchema)]
+struct ConnectionBody {
+    id: String,
+    /// What the workspace is called.
+    name: String,
+    /// `connected`, `lost` or `disconnected`
+    status: &'static str,
+}
+
 /// Why a channel is paused.
 #[derive(Serialize, ToSchema)]
 struct PausedBody {
@@ -132,8 +152,9 @@ struct FieldProblemBody {
     message: String,
 }
 
-impl From<&LiveChannel> for ChannelBody {
-    fn from(live: &LiveChannel) -> Self {
+impl ChannelBody {
+    /// A channel, and what its target is called.
+    pub(super) fn new(live: &LiveChannel, target: Option<FoundTarget>) -> Self {
         let mut settings = live.settings.clone();
         for (key, origin) in &live.secrets {
             let shown = match origin {
@@ -152,6 +173,12 @@ impl From<&LiveChannel> for ChannelBody {
             id: live.id.clone(),
             alias: live.alias.clone(),
             channel_type: live.channel_type.clone(),
+            connection: live.connection.as_ref().map(|connection| ConnectionBody {
+                id: connection.row.id.clone(),
+                name: connection.row.name.clone(),
+                status: keep::status(&connection.row),
+            }),
+            target,
             settings,
             quiet_hours: live.quiet_hours.clone(),
             status: if paused.is_some() { "paused" } else { "active" },

@@ -51,7 +51,7 @@ async fn pause(
     Optional(body): Optional<ReasonBody>,
 ) -> Result<Response, Problem> {
     let live = channels::pause(&app, &by, &id, body.reason.as_deref()).await?;
-    Ok(told(StatusCode::OK, &live))
+    told(&app, StatusCode::OK, &live).await
 }
 
 /// Ends a pause, whoever made it. What waited goes out.
@@ -60,7 +60,7 @@ async fn pause(
     responses((status = OK, body = ChannelBody), (status = NOT_FOUND, body = Problem)))]
 async fn resume(State(app): State<App>, Administering(by): Administering, Id(id): Id) -> Result<Response, Problem> {
     let live = channels::resume(&app, &by, &id).await?;
-    Ok(told(StatusCode::OK, &live))
+    told(&app, StatusCode::OK, &live).await
 }
 
 /// Shows what a delivery would send. Nothing is sent, and no secret is read.

@@ -20,7 +20,7 @@ use crate::access::{Administering, Reading};
 use crate::app::App;
 use crate::channels::{self, Change, NewChannel};
 use crate::directory::LiveChannel;
-use crate::store;
+use crate::store::{self, connection_targets};
 use body::{ChangeBody, ChannelBody, NewChannelBody};
 
 /// The paths.
@@ -37,9 +37,12 @@ async fn list(State(app): State<App>, Reading(by): Reading, span: Span) -> Resul
     let mut channels = Vec::with_capacity(ids.len());
     for id in ids {
         // One that was deleted meanwhile is not told.
-        channels.extend(app.directory.channel(&id).await?);
+        if let Some(live) = app.directory.channel(&id).await? {
+            channels.push((id, described(&app, &live).await?));
+        }
     }
-    Ok(Json(span.page(channels, |live| live.id.clone(), |live| ChannelBody::from(&*live))))
+    let page = span.page(channels, |(id, _)| id.clone(), |(_, body)| body);
+    Ok(Json(page))
 }
 
 /// Makes a channel. Its settings are tried out before anything is kept.
@@ -54,10 +57,10 @@ async fn create(
     Administering(by): Administering,
     Input(body): Input<NewChannelBody>,
 ) -> Result<Response, Problem> {
-    let NewChannelBody { alias, channel_type, settings, quiet_hours } = body;
-    let new = NewChannel { alias, channel_type, settings: body::object(settings)?, quiet_hours };
+    let NewChannelBody { alias, channel_type, connection, settings, quiet_hours } = body;
+    let new = NewChannel { alias, channel_type, connection, settings: body::object(settings)?, quiet_hours };
     let live = channels::create(&app, &by, new).await?;
-    let mut response = told(StatusCode::CREATED, &live);
+    let mut response = told(&app, StatusCode::CREATED, &live).await?;
     if let Ok(place) = HeaderValue::try_from(format!("/v1/channels/{}", live.id)) {
         response.headers_mut().insert(LOCATION, place);
     }
@@ -69,7 +72,7 @@ async fn create(
     responses((status = OK, body = ChannelBody, headers(("ETag" = String))), (status = NOT_FOUND, body = Problem)))]
 async fn show(State(app): State<App>, Reading(by): Reading, Id(id): Id) -> Result<Response, Problem> {
     let live = channels::find(&app, &by.organization, &id).await?;
-    Ok(told(StatusCode::OK, &live))
+    told(&app, StatusCode::OK, &live).await
 }
 
 /// Changes a channel. Changed settings are tried out before anything is kept.
@@ -91,7 +94,7 @@ async fn change(
     let settings = body.settings.map(|settings| body::object(Some(settings))).transpose()?;
     let change = Change { alias: body.alias, settings, quiet_hours: body.quiet_hours, only_if: only_if(&headers) };
     let live = channels::change(&app, &by, &id, change).await?;
-    Ok(told(StatusCode::OK, &live))
+    told(&app, StatusCode::OK, &live).await
 }
 
 /// Deletes a channel; what waits for it is cancelled.
@@ -113,6 +116,17 @@ async fn delete(
 }
 
 /// A channel with its entity tag.
-fn told(status: StatusCode, live: &LiveChannel) -> Response {
-    tagged((status, Json(ChannelBody::from(live))).into_response(), live.version)
+async fn told(app: &App, status: StatusCode, live: &LiveChannel) -> Result<Response, Problem> {
+    Ok(tagged((status, Json(described(app, live).await?)).into_response(), live.version))
+}
+
+/// A channel, with its target's name where it is known.
+async fn described(app: &App, live: &LiveChannel) -> Result<ChannelBody, Problem> {
+    let target = match (&live.connection, channels::target_of(app, live)) {
+        (Some(connection), Some(target)) => {
+            connection_targets::find(app.store.readers(), &connection.row.id, &target).await?
+        }
+        _ => None,
+    };
+    Ok(ChannelBody::new(live, target))
 }

@@ -18,6 +18,15 @@ impl From<ChannelError> for Problem {
                 Self::unprocessable("unknown-type", words).with("field", "type").with("known", known)
             }
             ChannelError::NotGranted(_) => Self::conflict("not-granted", words),
+            ChannelError::NeedsNoConnection(_) => Self::unprocessable("bad-value", words).with("field", "connection"),
+            ChannelError::WhichConnection { known, .. } => {
+                let known: Vec<String> = known.into_iter().map(|(id, _)| id).collect();
+                Self::unprocessable("unknown-connection", words).with("field", "connection").with("known", known)
+            }
+            ChannelError::Lost(failure) => {
+                Self::conflict("not-connected", words).with("failure", FailureBody::from(&failure))
+            }
+            ChannelError::Disconnected(_) => Self::conflict("not-connected", words),
             ChannelError::BadSettings(problems) => {
                 Self::unprocessable("bad-settings", words).with("problems", problems)
             }

@@ -1,0 +1,310 @@
+//! A person's way to the service and back (RFC 6749, 4.1): a link of our own, the service's page, the code, a last question.
+//!
+//! The link works once. Who follows it gets a cookie, without which nothing that comes back counts; the `state` that goes
+//! with them works once too. What the service gives is stored only after the person confirmed it, in the browser in which
+//! they began.
+
+use std::sync::Arc;
+
+use pqh_runtime::{Grant, OauthError, SecretString};
+use secrecy::ExposeSecret as _;
+use url::Url;
+use uuid::Uuid;
+
+use super::applications::Application;
+use super::error::{ConnectionError, Obstacle};
+use super::keep::{self, Kept};
+use super::pending::Pending;
+use super::{chance, fingerprint};
+use crate::access::{OrgCaller, Role};
+use crate::app::App;
+use crate::catalog::Entry;
+use crate::clock::Millis;
+use crate::directory::Plan;
+use crate::store::authorizations::{self, AuthorizationRow};
+use crate::store::{connections, organizations, tokens};
+
+/// How long a person has.
+const PATIENCE: Millis = 10 * 60_000;
+
+/// A link to begin with.
+pub(crate) struct Began {
+    pub(crate) url: Url,
+    pub(crate) expires_at: Millis,
+}
+
+/// A person who followed the link.
+pub(crate) struct Followed {
+    /// The service's page.
+    pub(crate) location: Url,
+    pub(crate) cookie: SecretString,
+    /// Seconds that the cookie is good for.
+    pub(crate) seconds: i64,
+}
+
+/// What came back with them.
+#[derive(Default)]
+pub(crate) struct Returned {
+    pub(crate) state: Option<SecretString>,
+    pub(crate) code: Option<SecretString>,
+    pub(crate) error: Option<String>,
+}
+
+/// What they are asked before anything is stored.
+pub(crate) struct Question {
+    pub(crate) organization: String,
+    /// What the type is called.
+    pub(crate) service: String,
+    pub(crate) workspace: String,
+    pub(crate) person: String,
+    /// Whether the organization has it already.
+    pub(crate) again: bool,
+    /// To be handed back with the answer.
+    pub(crate) decision: SecretString,
+}
+
+/// What they decided.
+pub(crate) enum Decided {
+    Connected { organization: String, service: String, kept: Box<Kept> },
+    Declined { service: String, workspace: String },
+}
+
+/// Begins: for whoever is to be sent to the service.
+pub(crate) async fn begin(app: &App, by: &OrgCaller, channel_type: &str) -> Result<Began, ConnectionError> {
+    let organization = app.directory.organization(&by.organization).await?;
+    let organization = organization.ok_or_else(|| ConnectionError::NotFound(by.organization.clone()))?;
+    if organization.plan == Plan::Free {
+        return Err(ConnectionError::Restricted);
+    }
+    let (entry, grant, application) = connectable(app, channel_type)?;
+    // Whoever is sent away gets there: told now, and not to a person in front of a page.
+    entry.plugin.authorize_url(&grant, &application.client, "", "").map_err(|error| denied(channel_type, &error))?;
+    let public = app.config.public_url.as_ref();
+    let mut url = public.ok_or_else(|| ConnectionError::NotConfigured(channel_type.to_owned()))?.clone();
+    let (id, link, verifier) = (Uuid::now_v7().to_string(), chance()?, chance()?);
+    url.set_path(&format!("/oauth/{channel_type}/start/{}", link.expose_secret()));
+    let now = app.clock.now();
+    let row = AuthorizationRow {
+        verifier: organization.key.seal(&identity(&id), &verifier)?,
+        id,
+        organization_id: organization.id.clone(),
+        channel_type: channel_type.to_owned(),
+        token_id: by.caller.token.clone(),
+        person: by.caller.name.clone(),
+        link: fingerprint(link.expose_secret()),
+        state: None,
+        cookie: None,
+        expires_at: now.saturating_add(PATIENCE),
+        followed_at: None,
+        returned_at: None,
+    };
+    let expires_at = row.expires_at;
+    app.store
+        .write(move |connection| {
+            Box::pin(async move {
+                // What people come back with too late is known for a day, so that they are told.
+                authorizations::prune(connection, now.saturating_sub(24 * 3_600_000)).await?;
+                authorizations::insert(connection, &row).await
+            })
+        })
+        .await?;
+    Ok(Began { url, expires_at })
+}
+
+/// A browser follows the link: where it is sent.
+pub(crate) async fn follow(app: &App, channel_type: &str, link: &str) -> Result<Followed, Obstacle> {
+    let row = authorizations::by_link(app.store.readers(), &fingerprint(link)).await?;
+    let row = row.filter(|row| row.channel_type == channel_type).ok_or(Obstacle::Forged)?;
+    let now = app.clock.now();
+    if row.followed_at.is_some() {
+        return Err(Obstacle::Replayed);
+    }
+    if row.expires_at <= now {
+        return Err(Obstacle::Expired);
+    }
+    let (entry, grant, application) = connectable(app, channel_type).map_err(|_| Obstacle::NotSetUp)?;
+    let (state, cookie) = (chance()?, chance()?);
+    let verifier = app.keys.of(&row.organization_id).await?.open(&identity(&row.id), &row.verifier)?;
+    let (plugin, client) = (&entry.plugin, &application.client);
+    let location = plugin.authorize_url(&grant, client, state.expose_secret(), verifier.expose_secret());
+    let location = location.map_err(|error| denied(channel_type, &error))?;
+    let (id, hashes) = (row.id, [fingerprint(state.expose_secret()), fingerprint(cookie.expose_secret())]);
+    let is_first = app
+        .store
+        .write(move |connection| {
+            Box::pin(async move { authorizations::follow(connection, &id, &hashes[0], &hashes[1], now).await })
+        })
+        .await?;
+    if !is_first {
+        return Err(Obstacle::Replayed);
+    }
+    Ok(Followed { location, cookie, seconds: row.expires_at.saturating_sub(now) / 1_000 })
+}
+
+/// A browser comes back from the service: what the person is asked.
+pub(crate) async fn come_back(
+    app: &App,
+    channel_type: &str,
+    returned: Returned,
+    cookie: Option<&str>,
+) -> Result<Question, Obstacle> {
+    let state = returned.state.ok_or(Obstacle::Forged)?;
+    let row = authorizations::by_state(app.store.readers(), &fingerprint(state.expose_secret())).await?;
+    let row = row.filter(|row| row.channel_type == channel_type).ok_or(Obstacle::Forged)?;
+    if !has_cookie(&row, cookie) {
+        return Err(Obstacle::OtherBrowser);
+    }
+    let (now, id) = (app.clock.now(), row.id.clone());
+    if row.returned_at.is_some() {
+        return Err(Obstacle::Replayed);
+    }
+    if row.expires_at <= now {
+        return Err(Obstacle::Expired);
+    }
+    let is_first = app
+        .store
+        .write(move |connection| Box::pin(async move { authorizations::come_back(connection, &id, now).await }))
+        .await?;
+    if !is_first {
+        return Err(Obstacle::Replayed);
+    }
+    match (returned.code, returned.error.as_deref()) {
+        (_, Some("access_denied")) => Err(Obstacle::Denied),
+        (_, Some(word)) => Err(Obstacle::Service(word.to_owned())),
+        (None, None) => Err(Obstacle::Forged),
+        (Some(code), None) => ask(app, row, &code).await,
+    }
+}
+
+/// Exchanges the code, and finds out what for.
+async fn ask(app: &App, row: AuthorizationRow, code: &SecretString) -> Result<Question, Obstacle> {
+    demand_admin(app, &row).await?;
+    let channel_type = row.channel_type.clone();
+    let (entry, grant, application) = connectable(app, &channel_type).map_err(|_| Obstacle::NotSetUp)?;
+    let verifier = app.keys.of(&row.organization_id).await?.open(&identity(&row.id), &row.verifier)?;
+    let (plugin, client) = (&entry.plugin, &application.client);
+    let tokens = plugin.exchange(&grant, client, code, verifier.expose_secret()).await.map_err(|error| match error {
+        OauthError::NoAnswer(_) | OauthError::NotJson { .. } => Obstacle::NoAnswer(error.to_string()),
+        OauthError::Denied(_) | OauthError::NotOffered => denied(&channel_type, &error).into(),
+    })?;
+    let came_at = app.clock.now();
+    let secrets = keep::secrets_of(&tokens);
+    let found = match plugin.connection(grant.clone(), Arc::new(secrets)).connected(tokens.answer.clone()).await {
+        Ok(found) => found,
+        Err(failure) => {
+            app.connections.take_back(&entry, grant, &tokens, None).await;
+            return Err(Obstacle::Refused(failure));
+        }
+    };
+    let held = connections::of_workspace(app.store.readers(), &channel_type, &found.workspace.id).await?;
+    if held.as_ref().is_some_and(|held| held.organization_id != row.organization_id) {
+        app.connections.take_back(&entry, grant, &tokens, Some(&found.workspace)).await;
+        return Err(Obstacle::OtherOrganization { workspace: found.workspace.name });
+    }
+    let organization = organization_name(app, &row.organization_id).await?;
+    let decision = chance()?;
+    let question = Question {
+        organization,
+        service: plugin.descriptor().name.clone(),
+        workspace: found.workspace.name.clone(),
+        person: row.person.clone(),
+        again: held.is_some(),
+        decision: decision.clone(),
+    };
+    let until = came_at.saturating_add(PATIENCE);
+    let pending = Pending { authorization: row, tokens, came_at, found, until };
+    match app.connections.0.waiting.add(fingerprint(decision.expose_secret()), pending) {
+        None => Ok(question),
+        Some(pending) => {
+            app.connections.decline(pending).await;
+            Err(Obstacle::Busy)
+        }
+    }
+}
+
+/// A person answers, in the browser in which they began.
+pub(crate) async fn decide(
+    app: &App,
+    channel_type: &str,
+    decision: &str,
+    cookie: Option<&str>,
+    source: &str,
+    connect: bool,
+) -> Result<Decided, Obstacle> {
+    let fits = |pending: &Pending| {
+        pending.authorization.channel_type == channel_type && has_cookie(&pending.authorization, cookie)
+    };
+    let pending = app.connections.0.waiting.take(&fingerprint(decision), fits).ok_or(Obstacle::Replayed)?;
+    let service = app.plugins.find(channel_type).map(|entry| entry.plugin.descriptor().name.clone());
+    let service = service.ok_or(Obstacle::NotSetUp)?;
+    if pending.until <= app.clock.now() {
+        app.connections.decline(pending).await;
+        return Err(Obstacle::Expired);
+    }
+    if !connect {
+        let workspace = pending.found.workspace.name.clone();
+        app.connections.decline(pending).await;
+        return Ok(Decided::Declined { service, workspace });
+    }
+    if let Err(obstacle) = demand_admin(app, &pending.authorization).await {
+        app.connections.decline(pending).await;
+        return Err(obstacle);
+    }
+    let organization = organization_name(app, &pending.authorization.organization_id).await?;
+    match keep::connect(app, &pending, source).await {
+        Ok(kept) => Ok(Decided::Connected { organization, service, kept: Box::new(kept) }),
+        Err(obstacle) => {
+            app.connections.decline(pending).await;
+            Err(obstacle)
+        }
+    }
+}
+
+/// Whoever began it has to be an admin still.
+async fn demand_admin(app: &App, row: &AuthorizationRow) -> Result<(), Obstacle> {
+    let token = tokens::find(app.store.readers(), &row.token_id).await?;
+    let fits = token.is_some_and(|token| token.revoked_at.is_none() && token.role == Role::Admin.name());
+    if fits { Ok(()) } else { Err(Obstacle::NotAllowed) }
+}
+
+async fn organization_name(app: &App, id: &str) -> Result<String, Obstacle> {
+    let row = organizations::find(app.store.readers(), id).await?;
+    row.map(|row| row.name).ok_or(Obstacle::NotAllowed)
+}
+
+fn has_cookie(row: &AuthorizationRow, cookie: Option<&str>) -> bool {
+    use subtle::ConstantTimeEq as _;
+    let (Some(kept), Some(cookie)) = (&row.cookie, cookie) else { return false };
+    kept.as_bytes().ct_eq(fingerprint(cookie).as_bytes()).into()
+}
+
+/// The component of a type that people connect, what it may do, and the application that is registered with its service.
+pub(super) fn connectable<'a>(
+    app: &'a App,
+    channel_type: &str,
+) -> Result<(Arc<Entry>, Grant, &'a Application), ConnectionError> {
+    let Some(entry) = app.plugins.find(channel_type) else {
+        let known = app.plugins.all().filter(|entry| entry.plugin.oauth2().is_some());
+        let known = known.map(|entry| entry.id().to_owned()).collect();
+        return Err(ConnectionError::UnknownType { found: channel_type.chars().take(100).collect(), known });
+    };
+    if entry.plugin.oauth2().is_none() {
+        return Err(ConnectionError::NothingToConnect(channel_type.to_owned()));
+    }
+    let grant = app.plugins.grant_of(channel_type).ok_or_else(|| ConnectionError::NotGranted {
+        channel_type: channel_type.to_owned(),
+        reason: "it is granted nothing".to_owned(),
+    })?;
+    let application = app.connections.application(channel_type);
+    let application = application.ok_or_else(|| ConnectionError::NotConfigured(channel_type.to_owned()))?;
+    Ok((entry, grant, application))
+}
+
+fn denied(channel_type: &str, error: &OauthError) -> ConnectionError {
+    ConnectionError::NotGranted { channel_type: channel_type.to_owned(), reason: error.to_string() }
+}
+
+/// What the verifier is bound to.
+fn identity(id: &str) -> String {
+    format!("authorization:{id}:verifier")
+}

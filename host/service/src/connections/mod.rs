@@ -1,0 +1,199 @@
+//! Workspaces that organizations connected by OAuth 2.0: their tokens, and what is needed to use them.
+//!
+//! [`tokens`] keeps the tokens and renews them; [`flow`] brings a person to the service and back; [`keep`] and [`end`]
+//! change what is kept of a connection; [`targets`] finds where messages can go; [`inbound`] takes what services send.
+
+mod applications;
+pub(crate) mod end;
+pub(crate) mod error;
+pub(crate) mod flow;
+pub(crate) mod inbound;
+pub(crate) mod keep;
+mod pending;
+pub(crate) mod secrets;
+mod standing;
+pub(crate) mod targets;
+pub(crate) mod tokens;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use pqh_runtime::contract::types::{Failure, Workspace};
+use pqh_runtime::{Channel, ConfigureError, Grant, SecretString};
+use serde_json::{Map, Value};
+use tokio::sync::Notify;
+use tokio_util::task::TaskTracker;
+
+use crate::catalog::Entry;
+use crate::clock::Clock;
+use crate::config::{Config, ConfigError};
+use crate::keys::Keys;
+use crate::plugins::Plugins;
+use crate::sealed::SealedSecrets;
+use crate::store::connections::{self, ConnectionRow};
+use crate::store::{Store, StoreError};
+use applications::{Application, Applications};
+use pending::Waiting;
+use secrets::ChannelSecrets;
+use tokens::{TokenKeeper, TokenSecrets};
+
+/// The connections of all organizations. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Connections(Arc<Inner>);
+
+struct Inner {
+    needs: Arc<Needs>,
+    /// One keeper for each connection that was used: nobody else renews its tokens.
+    keepers: Mutex<HashMap<String, Arc<TokenKeeper>>>,
+    /// People who are asked whether to connect what they allowed.
+    waiting: Waiting,
+    listings: targets::Listings,
+    /// Rung where something came from a service.
+    inbound: Notify,
+}
+
+/// What keepers work with.
+struct Needs {
+    store: Store,
+    keys: Arc<Keys>,
+    plugins: Plugins,
+    clock: Clock,
+    applications: Applications,
+    /// Renewals, which nobody cuts short.
+    tasks: TaskTracker,
+}
+
+/// A connection as it is used.
+pub(crate) struct LiveConnection {
+    pub(crate) row: ConnectionRow,
+    pub(crate) tokens: Arc<TokenKeeper>,
+}
+
+impl LiveConnection {
+    /// As the component sees it.
+    pub(crate) fn workspace(&self) -> Workspace {
+        workspace(&self.row)
+    }
+
+    /// The component with the tokens, and with what it wants to know again.
+    pub(crate) fn connection(&self, entry: &Entry, grant: Grant) -> pqh_runtime::Connection {
+        let tokens = Arc::new(TokenSecrets(Arc::clone(&self.tokens)));
+        entry.plugin.connection(grant, tokens).sharing(self.tokens.cache(&entry.plugin))
+    }
+}
+
+/// A connection's workspace as the component sees it.
+pub(crate) fn workspace(row: &ConnectionRow) -> Workspace {
+    Workspace { id: row.workspace_id.clone(), name: row.name.clone(), memo: row.memo.clone() }
+}
+
+impl Connections {
+    /// With nothing in memory yet. Reads the files of the applications' secrets.
+    pub(crate) fn new(
+        store: Store,
+        keys: Arc<Keys>,
+        plugins: Plugins,
+        clock: Clock,
+        config: &Config,
+    ) -> Result<Self, ConfigError> {
+        let applications = Applications::read(config)?;
+        let needs = Arc::new(Needs { store, keys, plugins, clock, applications, tasks: TaskTracker::new() });
+        Ok(Self(Arc::new(Inner {
+            needs,
+            keepers: Mutex::default(),
+            waiting: Waiting::default(),
+            listings: targets::Listings::default(),
+            inbound: Notify::new(),
+        })))
+    }
+
+    /// A connection by its id, whosever it is.
+    pub(crate) async fn find(&self, id: &str) -> Result<Option<Arc<LiveConnection>>, StoreError> {
+        let Some(row) = connections::find(self.store().readers(), id).await? else { return Ok(None) };
+        Ok(Some(Arc::new(LiveConnection { tokens: self.tokens(&row).await?, row })))
+    }
+
+    /// The keeper of a connection's tokens.
+    async fn tokens(&self, row: &ConnectionRow) -> Result<Arc<TokenKeeper>, StoreError> {
+        if let Some(keeper) = self.keepers().get(&row.id) {
+            return Ok(Arc::clone(keeper));
+        }
+        let loaded = TokenKeeper::load(&self.0.needs, row).await?;
+        // Somebody else's, who was faster: there is one alone.
+        Ok(Arc::clone(self.keepers().entry(row.id.clone()).or_insert(loaded)))
+    }
+
+    /// After a connection's row is gone.
+    fn forget(&self, id: &str) {
+        self.keepers().remove(id);
+    }
+
+    /// The application that is registered with a type's service.
+    pub(crate) fn application(&self, channel_type: &str) -> Option<&Application> {
+        self.0.needs.applications.find(channel_type)
+    }
+
+    /// Waits until no tokens are asked for any more, but not longer than `limit`; takes back what nobody confirmed.
+    pub(crate) async fn stop(&self, limit: Duration) {
+        self.0.listings.stop.cancel();
+        let work = async {
+            self.take_back_all().await;
+            self.0.needs.tasks.close();
+            self.0.needs.tasks.wait().await;
+        };
+        if tokio::time::timeout(limit, work).await.is_err() {
+            tracing::warn!("stopping while tokens are asked for: they are asked for again at the next start");
+        }
+    }
+
+    fn store(&self) -> &Store {
+        &self.0.needs.store
+    }
+
+    fn keepers(&self) -> MutexGuard<'_, HashMap<String, Arc<TokenKeeper>>> {
+        self.0.keepers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A channel with its settings and secrets, in its workspace where its type has any.
+pub(crate) async fn configure(
+    entry: &Entry,
+    grant: Grant,
+    connection: Option<&LiveConnection>,
+    settings: Map<String, Value>,
+    secrets: SealedSecrets,
+) -> Result<Channel, ConfigureError> {
+    match connection {
+        None => entry.plugin.configure(grant, settings, Arc::new(secrets)).await,
+        Some(live) => {
+            let secrets = ChannelSecrets::new(secrets, Arc::clone(&live.tokens));
+            let channel = entry.plugin.configure_in(grant, live.workspace(), settings, Arc::new(secrets)).await?;
+            Ok(channel.sharing(live.tokens.cache(&entry.plugin)))
+        }
+    }
+}
+
+/// Random text that nobody guesses: 256 bits as base64url.
+fn chance() -> Result<SecretString, getrandom::Error> {
+    use base64::Engine as _;
+    let mut bytes = zeroize::Zeroizing::new([0_u8; 32]);
+    getrandom::fill(bytes.as_mut_slice())?;
+    Ok(base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes.as_slice()).into())
+}
+
+/// What is kept of such a text: SHA-256, hex.
+fn fingerprint(text: &str) -> String {
+    use sha2::Digest as _;
+    hex::encode(sha2::Sha256::digest(text.as_bytes()))
+}
+
+/// A failure of ours, as components say theirs.
+pub(crate) fn failure(
+    kind: pqh_runtime::contract::types::FailureKind,
+    code: &str,
+    message: String,
+    remedy: &str,
+) -> Failure {
+    Failure { kind, code: code.to_owned(), message, remedy: remedy.to_owned(), field: None, retry_after: None }
+}

@@ -1,0 +1,390 @@
+//! The tokens of one connection: opened when a request is about to carry one, and renewed before they expire, once, however
+//! many want it.
+//!
+//! A refresh token works once. So it is noted down before one is used; what comes for it is kept before the old is
+//! forgotten; and where a renewal was cut off, the old one is tried again at once, while the service still honours it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use pqh_runtime::contract::types::{Failure, FailureKind};
+use pqh_runtime::{
+    MemorySecrets, OauthError, Plugin, SecretError, SecretFacts, SecretSource, SecretString, SharedCache, Tokens,
+};
+use tokio::sync::Mutex;
+
+use super::{Needs, failure};
+use crate::clock::{Millis, millis};
+use crate::keys::KeyError;
+use crate::store::connections::{self, ConnectionRow, SealedToken, TokensRow};
+use crate::store::StoreError;
+use crate::vault::{DataKey, VaultError};
+
+/// What the refresh token is called among the sealed ones: no credential is.
+const REFRESH: &str = "";
+/// Between two tries where the service gives no tokens: at first, and at most.
+const FIRST_REST: Millis = 1_000;
+const LONGEST_REST: Millis = 5 * 60_000;
+/// How long until what could not be written is tried again. Real time, whatever the clock says.
+const WRITE_AGAIN: Duration = Duration::from_millis(500);
+/// Before a delivery that would run into the expiry.
+pub(crate) const SOON: Millis = 60_000;
+
+/// Keeps the tokens of one connection.
+pub(crate) struct TokenKeeper {
+    id: String,
+    organization: String,
+    channel_type: String,
+    workspace: String,
+    needs: Arc<Needs>,
+    held: RwLock<Held>,
+    /// Whoever renews.
+    turn: Mutex<()>,
+    /// What the component wants to know again of the workspace.
+    cache: OnceLock<SharedCache>,
+}
+
+/// What is held of them.
+#[derive(Default)]
+struct Held {
+    /// Counts the tokens that there were.
+    generation: i64,
+    sealed: BTreeMap<String, String>,
+    expires_at: Option<Millis>,
+    /// Why they will never work again.
+    dead: Option<Failure>,
+    /// Not to be renewed before, for this reason, after so many tries.
+    rest: Option<(Millis, Failure)>,
+    tries: u32,
+}
+
+impl Held {
+    fn of(row: Option<TokensRow>) -> Self {
+        let Some(row) = row else { return Self::default() };
+        let dead = row.lost.as_deref().and_then(crate::failure::FailureBody::read).map(|lost| lost.failure());
+        let sealed = row.sealed.into_iter().map(|token| (token.name, token.sealed)).collect();
+        Self { generation: row.generation, sealed, expires_at: row.expires_at, dead, rest: None, tries: 0 }
+    }
+
+    fn expires_before(&self, at: Millis) -> bool {
+        self.expires_at.is_some_and(|expires| expires <= at)
+    }
+}
+
+impl TokenKeeper {
+    /// What is kept of a connection's tokens.
+    pub(super) async fn load(needs: &Arc<Needs>, row: &ConnectionRow) -> Result<Arc<Self>, StoreError> {
+        let held = Held::of(connections::tokens(&needs.store, &row.id).await?);
+        Ok(Arc::new(Self {
+            id: row.id.clone(),
+            organization: row.organization_id.clone(),
+            channel_type: row.channel_type.clone(),
+            workspace: row.workspace_id.clone(),
+            needs: Arc::clone(needs),
+            held: RwLock::new(held),
+            turn: Mutex::new(()),
+            cache: OnceLock::new(),
+        }))
+    }
+
+    /// What the component wants to know again of the workspace.
+    pub(super) fn cache(&self, plugin: &Plugin) -> &SharedCache {
+        self.cache.get_or_init(|| plugin.shared_cache())
+    }
+
+    /// After other tokens were kept, or none.
+    pub(super) async fn reload(&self) -> Result<(), StoreError> {
+        let _turn = self.turn.lock().await;
+        let held = Held::of(connections::tokens(&self.needs.store, &self.id).await?);
+        *self.holding() = held;
+        Ok(())
+    }
+
+    /// From now on they are dead, where they are still those of `generation`.
+    pub(crate) fn kill(&self, generation: i64, why: &Failure) {
+        let mut held = self.holding();
+        if held.generation == generation {
+            held.dead.get_or_insert_with(|| why.clone());
+        }
+    }
+
+    /// Which tokens there are: a number that rises with each renewal.
+    pub(crate) fn generation(&self) -> i64 {
+        self.held().generation
+    }
+
+    /// Why they will never work again, where that is so.
+    pub(crate) fn dead(&self) -> Option<Failure> {
+        self.held().dead.clone()
+    }
+
+    /// Whether the service lets us renew them.
+    pub(crate) fn renews(&self) -> bool {
+        self.held().sealed.contains_key(REFRESH)
+    }
+
+    /// Sees to it that the tokens work for `margin` longer: which they are. Where they cannot be renewed now, those that
+    /// still work have to do.
+    pub(crate) async fn fresh(self: &Arc<Self>, margin: Millis) -> Result<i64, Failure> {
+        let now = self.needs.clock.now();
+        let generation = {
+            let held = self.held();
+            if let Some(dead) = &held.dead {
+                return Err(dead.clone());
+            }
+            if !held.sealed.contains_key(REFRESH) || !held.expires_before(now.saturating_add(margin)) {
+                return Ok(held.generation);
+            }
+            held.generation
+        };
+        match self.renew(generation).await {
+            Err(failure) if failure.kind == FailureKind::Unauthorized || self.held().expires_before(now) => Err(failure),
+            Err(_) => Ok(generation),
+            renewed => renewed,
+        }
+    }
+
+    /// Renews the tokens, unless they are others than those of `generation` by now. Nobody cuts it short: whoever waits for
+    /// it may go away.
+    pub(crate) async fn renew(self: &Arc<Self>, generation: i64) -> Result<i64, Failure> {
+        let this = Arc::clone(self);
+        let renewing = self.needs.tasks.spawn(async move { this.renew_once(generation).await });
+        renewing.await.unwrap_or_else(|error| Err(trouble("renewal-fault", &error)))
+    }
+
+    async fn renew_once(&self, generation: i64) -> Result<i64, Failure> {
+        let _turn = self.turn.lock().await;
+        {
+            let held = self.held();
+            if held.generation != generation {
+                return Ok(held.generation);
+            }
+            if let Some(dead) = &held.dead {
+                return Err(dead.clone());
+            }
+            if let Some((until, why)) = held.rest.as_ref().filter(|(until, _)| *until > self.needs.clock.now()) {
+                let left = u64::try_from(until.saturating_sub(self.needs.clock.now())).unwrap_or(0);
+                return Err(Failure { retry_after: Some(left), ..why.clone() });
+            }
+        }
+        match self.ask(generation).await {
+            Ok(renewed) => Ok(renewed),
+            Err(Asked::Dead(why)) => {
+                self.holding().dead = Some(why.clone());
+                Err(why)
+            }
+            Err(Asked::Later(why)) => {
+                tracing::warn!(connection = %self.id, code = %why.code, "the token is not renewed yet: {}", why.message);
+                let mut held = self.holding();
+                let rest = FIRST_REST.saturating_mul(1 << held.tries.min(20)).min(LONGEST_REST);
+                held.tries = held.tries.saturating_add(1);
+                held.rest = Some((self.needs.clock.now().saturating_add(rest), why.clone()));
+                Err(why)
+            }
+        }
+    }
+
+    async fn ask(&self, generation: i64) -> Result<i64, Asked> {
+        let later = |code: &str, why: &dyn std::fmt::Display| Asked::Later(trouble(code, why));
+        let missing = |what: &str| {
+            let why = format!("the channel type {} {what}", self.channel_type);
+            Asked::Later(trouble("not-configured", &why))
+        };
+        let entry = self.needs.plugins.find(&self.channel_type).ok_or_else(|| missing("is not installed"))?;
+        let grant = self.needs.plugins.grant_of(&self.channel_type).ok_or_else(|| missing("is granted nothing"))?;
+        let application = self.needs.applications.find(&self.channel_type);
+        let application = application.ok_or_else(|| missing("has no [connections] section any more"))?;
+        let key = self.key().await.map_err(|error| later("renewal-fault", &error))?;
+        let refresh = self.open(&key, REFRESH).map_err(|error| later("renewal-fault", &error))?;
+        let refresh = refresh.ok_or_else(|| missing("gave no refresh token"))?;
+        self.note(true).await.map_err(|error| later("database-unavailable", &error))?;
+        let answer = entry.plugin.renew(&grant, &application.client, &refresh).await;
+        let tokens = match answer {
+            Ok(tokens) => tokens,
+            // Nobody knows whether the refresh token is used up: the note stays.
+            Err(error @ OauthError::NoAnswer(_)) => return Err(later("no-answer", &error)),
+            Err(error) => {
+                self.unnote().await;
+                return Err(later("not-renewed", &error));
+            }
+        };
+        let new = tokens.secrets.iter().fold(MemorySecrets::new(), |new, (name, secret)| new.with(name, secret.clone()));
+        let judged = entry.plugin.connection(grant, Arc::new(new)).connected(tokens.answer.clone()).await;
+        match judged {
+            Err(why) if why.kind == FailureKind::Unauthorized => {
+                self.unnote().await;
+                Err(Asked::Dead(why))
+            }
+            // What came is kept, even where the component stumbles over it: there is nothing else.
+            Err(why) if tokens.secrets.is_empty() || why.kind == FailureKind::Rejected && why.code != "plugin-fault" => {
+                self.unnote().await;
+                Err(Asked::Later(why))
+            }
+            Ok(found) if found.workspace.id != self.workspace => {
+                let why = format!("it is for another workspace, {}", found.workspace.name);
+                Err(later("other-workspace", &why))
+            }
+            _ => self.keep(&key, generation, tokens).await,
+        }
+    }
+
+    /// Keeps what came: in memory first, so that it is used, then in the database, for as long as it takes.
+    async fn keep(&self, key: &DataKey, generation: i64, tokens: Tokens) -> Result<i64, Asked> {
+        let Tokens { secrets, refresh, expires_in, answer: _ } = tokens;
+        let expires_at = expires_in.map(|time| self.needs.clock.now().saturating_add(millis(time)));
+        let mut sealed = self.held().sealed.clone();
+        for token in seal(key, &self.id, &secrets, refresh.as_ref())
+            .map_err(|error| Asked::Later(trouble("renewal-fault", &error)))?
+        {
+            sealed.insert(token.name, token.sealed);
+        }
+        let rows: Vec<SealedToken> =
+            sealed.iter().map(|(name, sealed)| SealedToken { name: name.clone(), sealed: sealed.clone() }).collect();
+        *self.holding() =
+            Held { generation: generation + 1, sealed, expires_at, dead: None, rest: None, tries: 0 };
+        loop {
+            let (id, rows) = (self.id.clone(), rows.clone());
+            let written = self
+                .needs
+                .store
+                .write(move |connection| {
+                    Box::pin(async move {
+                        connections::put_tokens(connection, &id, Some(generation), expires_at, &rows).await
+                    })
+                })
+                .await;
+            match written {
+                Ok(true) => {
+                    tracing::info!(connection = %self.id, "the token is renewed");
+                    return Ok(generation + 1);
+                }
+                Ok(false) => {
+                    // It was connected again or disconnected meanwhile: what is kept counts.
+                    let kept = connections::tokens(&self.needs.store, &self.id).await;
+                    let held = Held::of(kept.map_err(|error| Asked::Later(trouble("database-unavailable", &error)))?);
+                    let generation = held.generation;
+                    *self.holding() = held;
+                    return Ok(generation);
+                }
+                Err(error) => {
+                    tracing::error!(connection = %self.id, "the renewed token cannot be written yet: {error}");
+                    tokio::time::sleep(WRITE_AGAIN).await;
+                }
+            }
+        }
+    }
+
+    /// Notes that a renewal is asked for, or that the service answered without giving any.
+    async fn note(&self, begins: bool) -> Result<(), StoreError> {
+        let (id, now) = (self.id.clone(), self.needs.clock.now());
+        self.needs
+            .store
+            .write(move |connection| {
+                Box::pin(async move {
+                    if begins {
+                        connections::begin_renewal(connection, &id, now).await
+                    } else {
+                        connections::end_renewal(connection, &id).await
+                    }
+                })
+            })
+            .await
+    }
+
+    async fn unnote(&self) {
+        if let Err(error) = self.note(false).await {
+            tracing::warn!(connection = %self.id, "a renewal that brought nothing is tried again at the next start: {error}");
+        }
+    }
+
+    async fn key(&self) -> Result<DataKey, KeyError> {
+        self.needs.keys.of(&self.organization).await
+    }
+
+    fn open(&self, key: &DataKey, name: &str) -> Result<Option<SecretString>, VaultError> {
+        let sealed = self.held().sealed.get(name).cloned();
+        sealed.map(|sealed| key.open(&identity(&self.id, name), &sealed)).transpose()
+    }
+
+    /// All tokens, opened: for a last use before they are forgotten, or to compare.
+    pub(super) async fn opened(&self) -> Result<MemorySecrets, SecretError> {
+        let error = |reason: String| SecretError { key: "token".to_owned(), reason };
+        let key = self.key().await.map_err(|problem| error(problem.to_string()))?;
+        let names: Vec<String> = self.held().sealed.keys().filter(|name| *name != REFRESH).cloned().collect();
+        let mut secrets = MemorySecrets::new();
+        for name in names {
+            if let Some(secret) = self.open(&key, &name).map_err(|problem| error(problem.to_string()))? {
+                secrets = secrets.with(name, secret);
+            }
+        }
+        Ok(secrets)
+    }
+
+    fn held(&self) -> RwLockReadGuard<'_, Held> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn holding(&self) -> RwLockWriteGuard<'_, Held> {
+        self.held.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The tokens as the gate asks for them.
+pub(crate) struct TokenSecrets(pub(crate) Arc<TokenKeeper>);
+
+#[async_trait]
+impl SecretSource for TokenSecrets {
+    fn facts(&self, key: &str) -> Option<SecretFacts> {
+        let there = key != REFRESH && self.0.held().sealed.contains_key(key);
+        there.then(SecretFacts::default)
+    }
+
+    async fn get(&self, key: &str) -> Result<SecretString, SecretError> {
+        let error = |reason: String| SecretError { key: key.to_owned(), reason };
+        // One that expired on the way is renewed. Where that fails, the service says the same of it in its own words.
+        let _ = self.0.fresh(0).await;
+        let data_key = self.0.key().await.map_err(|problem| error(problem.to_string()))?;
+        let opened = self.0.open(&data_key, key).map_err(|problem| error(problem.to_string()))?;
+        opened.ok_or_else(|| error("the workspace is not connected".to_owned()))
+    }
+}
+
+/// Why there are no new tokens.
+enum Asked {
+    /// There never will be.
+    Dead(Failure),
+    Later(Failure),
+}
+
+/// Seals tokens for a connection.
+pub(super) fn seal(
+    key: &DataKey,
+    connection: &str,
+    secrets: &[(String, SecretString)],
+    refresh: Option<&SecretString>,
+) -> Result<Vec<SealedToken>, VaultError> {
+    let refresh = refresh.map(|refresh| (REFRESH, refresh));
+    let all = secrets.iter().map(|(name, secret)| (name.as_str(), secret)).chain(refresh);
+    all.map(|(name, secret)| {
+        let sealed = key.seal(&identity(connection, name), secret)?;
+        Ok(SealedToken { name: name.to_owned(), sealed })
+    })
+    .collect()
+}
+
+/// What a sealed token is bound to.
+fn identity(connection: &str, name: &str) -> String {
+    format!("connection:{connection}:{name}")
+}
+
+/// No token yet, for a reason that passes.
+fn trouble(code: &str, why: &dyn std::fmt::Display) -> Failure {
+    failure(
+        FailureKind::Unavailable,
+        code,
+        format!("The workspace's token cannot be renewed now: {why}."),
+        "It is tried again by itself. If it goes on, look at the service's log and its [connections] section.",
+    )
+}
