@@ -201,7 +201,7 @@ const EVENT: [(&str, Kind); 12] = [
 fn own(kind: &str) -> Option<&'static [(&'static str, Kind)]> {
     Some(match kind {
         "alert.triggered" => &[("broken_rules", List(&RULE))],
-        "alert.resolved" => &[("triggered_at", Null(&Time))],
+        "alert.resolved" => &[("triggered_at", Null(&Time)), ("triggered_at_local", Null(&Short))],
         "notebook.message" => &[("status", Status), ("message", Long)],
         "service.notice" => &[("kind", Short), ("message", Long), ("remedy", Null(&Long))],
         "test" => &[],

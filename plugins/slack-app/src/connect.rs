@@ -78,7 +78,7 @@ impl Connection for SlackApp {
             name: line_or(said["/team"]["name"].as_str().unwrap_or_default(), 200, id),
             memo: serde_json::to_string(&memo).unwrap_or_default(),
         };
-        Ok(ConnectedWorkspace { workspace, default_target })
+        Ok(ConnectedWorkspace::new(workspace).default_target(default_target))
     }
 
     /// A token that is dead is forgotten.
@@ -152,6 +152,6 @@ fn chosen<'a>(text: &impl Fn(&'static str) -> &'a str) -> Option<Target> {
     }
     let found = check::channel(id).map(|channel| directory::of_channel(&channel));
     // Else it is private and the bot is not in it, or Slack cannot say just now.
-    let (kind, reachable) = (TargetKind::PrivateChannel, false);
-    Some(found.unwrap_or_else(|_| Target { id: id.to_owned(), name: line_or(name, 100, id), kind, reachable }))
+    let unknown = || Target::new(id, line_or(name, 100, id), TargetKind::PrivateChannel).reachable(false);
+    Some(found.unwrap_or_else(|_| unknown()))
 }

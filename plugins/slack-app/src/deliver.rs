@@ -59,5 +59,6 @@ fn receipt(Posted { at, warning }: Posted) -> Receipt {
             None
         }
     };
-    Receipt { reference: serde_json::to_string(&at).ok(), permalink, warnings: warning.into_iter().collect() }
+    let (reference, warnings) = (serde_json::to_string(&at).ok(), warning.into_iter().collect());
+    Receipt { reference, permalink, warnings, ..Receipt::new() }
 }

@@ -80,7 +80,7 @@ pub(crate) fn of_person(item: &Value) -> Target {
 }
 
 fn target(item: &Value, name: String, kind: TargetKind, reachable: bool) -> Target {
-    Target { id: item["id"].as_str().unwrap_or_default().to_owned(), name, kind, reachable }
+    Target::new(item["id"].as_str().unwrap_or_default(), name, kind).reachable(reachable)
 }
 
 fn name(names: &[&Value]) -> String {

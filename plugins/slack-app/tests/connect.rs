@@ -134,7 +134,7 @@ fn the_channel_that_a_person_chose_is_offered() {
     for (script, chosen, offered) in table {
         let gate = script();
         let (id, name, kind, reachable) = offered;
-        let expected = Target { id: id.into(), name: name.into(), kind, reachable };
+        let expected = Target::new(id, name, kind).reachable(reachable);
         assert_eq!(connect(&chosen).unwrap().default_target, Some(expected));
         assert_eq!(methods(&gate), ["auth.test", "conversations.info"]);
         gate.finish();
@@ -144,7 +144,7 @@ fn the_channel_that_a_person_chose_is_offered() {
 #[test]
 fn a_direct_message_is_offered_to_the_person_who_connected_alone() {
     let them = json!({ "ok": true, "user": { "id": "U7", "name": "ada", "profile": { "display_name": "Ada" } } });
-    let ada = Target { id: "U7".into(), name: "@Ada".into(), kind: TargetKind::Person, reachable: true };
+    let ada = Target::new("U7", "@Ada", TargetKind::Person);
     for (name, offered) in [("@ada", Some(ada.clone())), ("DM", Some(ada)), ("@bo", None)] {
         let gate = tested().says(them.clone());
         assert_eq!(connect(&choosing(name, "D1")).unwrap().default_target, offered, "{name}");

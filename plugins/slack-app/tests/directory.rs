@@ -17,7 +17,7 @@ fn page(name: &str, items: &Value, cursor: &str) -> Value {
 }
 
 fn target(id: &str, name: &str, kind: TargetKind, reachable: bool) -> Target {
-    Target { id: id.into(), name: name.into(), kind, reachable }
+    Target::new(id, name, kind).reachable(reachable)
 }
 
 #[test]

@@ -4,16 +4,12 @@
 mod common;
 
 use common::{Says, Script, methods, to, workspace};
-use pqh_channel_sdk::inbound::{Action, Alert, Facts, Inbound, Proof, Request};
+use pqh_channel_sdk::inbound::{Action, Alert, Facts, Inbound, Proof};
 use pqh_channel_sdk::signatures::{Encoding, Key, Part};
-use pqh_channel_sdk::testkit::{self, Gate, events};
+use pqh_channel_sdk::testkit::{self, Gate, events, request};
 use pqh_channel_sdk::{Failure, FailureKind};
 use serde_json::{Value, json};
 use slack_app::SlackApp;
-
-fn request(body: &str) -> Request {
-    Request { headers: Vec::new(), query: Vec::new(), body: body.into() }
-}
 
 fn envelope(event: &Value) -> Value {
     json!({
@@ -48,7 +44,7 @@ fn the_handshake_is_answered_with_its_challenge() {
     let body = json!({ "type": "url_verification", "token": "x", "challenge": "3eZbrw1aBm2rZgRNFdxV" });
     let reception = SlackApp::receive(&request(&body.to_string()));
     assert_eq!((reception.response.status, reception.response.body.as_slice()), (200, &b"3eZbrw1aBm2rZgRNFdxV"[..]));
-    assert_eq!(reception.response.content_type, "text/plain");
+    assert_eq!(reception.response.headers, [("content-type".to_owned(), "text/plain; charset=utf-8".to_owned())]);
     assert_eq!((reception.workspace, reception.message_ids.len()), (None, 0));
 }
 
@@ -93,7 +89,7 @@ fn everything_else_is_taken_and_nothing_follows() {
 }
 
 fn alert(name: &str, triggered: bool, since: Option<u64>) -> Alert {
-    Alert { name: name.to_owned(), triggered, since }
+    Alert { name: name.to_owned(), triggered, since, since_local: None }
 }
 
 fn facts(alerts: Vec<Alert>) -> Facts {
@@ -167,6 +163,18 @@ fn the_answers_read_well() {
         assert!(answer.chars().count() < 3100);
     }
     insta::assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn since_when_an_alert_is_triggered_is_told_as_the_reader_or_the_organization_reads_it() {
+    let triggered = |since, local: &str| {
+        let since_local = Some(local.to_owned());
+        said("alerts", Some(facts(vec![Alert { since_local, ..alert("Sales", true, since) }])))
+    };
+    let (local, markup) = ("Dec 15, 2024 3:14 PM", "<!date^1734272040^{date_short} {time}|Dec 15, 2024 3:14 PM>");
+    assert!(triggered(Some(events::WHEN), local).ends_with(&format!("Sales, triggered since {markup}")));
+    assert!(triggered(None, local).ends_with("Sales, triggered since Dec 15, 2024 3:14 PM"));
+    assert!(triggered(None, " ").ends_with("Sales, triggered"));
 }
 
 #[test]

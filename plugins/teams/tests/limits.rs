@@ -85,7 +85,7 @@ fn event_of(text: &str, rules: usize, kind: usize) -> Event {
         0 => Detail::Triggered(Trigger {
             broken_rules: (0..rules).map(|_| events::rule(&text, &text, &text, &text)).collect(),
         }),
-        1 => Detail::Resolved(Resolution { triggered_at: Some(u64::MAX) }),
+        1 => Detail::Resolved(Resolution { triggered_at: Some(u64::MAX), triggered_at_local: Some(text.clone()) }),
         2 => Detail::Notebook(NotebookRun { status: RunStatus::Failure, message: text.clone() }),
         3 => Detail::Notice(Notice { kind: text.clone(), message: text.clone(), remedy: Some(text.clone()) }),
         4 => digest_of(vec![(text.clone(), text.clone(), text.clone(), text.clone()); 25]).detail,
@@ -97,7 +97,6 @@ fn event_of(text: &str, rules: usize, kind: usize) -> Event {
         occurred_at_local: text.clone(),
         labels: vec![(text.clone(), text.clone()); 12],
         mentions: vec![text.clone(); 12],
-        attributes: vec![("triggered-at-local".to_owned(), text)],
         detail,
         ..events::triggered()
     }

@@ -185,7 +185,7 @@ fn labels_responders_and_a_runbook_stand_below_the_rules() {
 #[test]
 fn a_known_time_of_the_trigger_is_told_apart() {
     let mut event = events::resolved();
-    event.detail = Detail::Resolved(Resolution { triggered_at: Some(events::WHEN) });
+    event.detail = Detail::Resolved(Resolution { triggered_at: Some(events::WHEN), triggered_at_local: None });
     assert!(words(&event).contains("\n\nTriggered: Dec 15, 2024 2:14 PM UTC\n\n"));
 }
 

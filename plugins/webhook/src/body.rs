@@ -69,7 +69,8 @@ fn own(detail: &Detail, cut: &mut Cut) -> Result<(&'static str, Members), Failur
         }
         Detail::Resolved(resolution) => {
             let at = resolution.triggered_at.map_or(Null, |at| Text(rfc3339(at)));
-            ("alert.resolved", vec![("triggered_at", at)])
+            let local = resolution.triggered_at_local.as_deref().map_or(Null, |local| cut.short(local));
+            ("alert.resolved", vec![("triggered_at", at), ("triggered_at_local", local)])
         }
         Detail::Notebook(run) => {
             ("notebook.message", vec![("status", run.status.name().into()), ("message", cut.text(&run.message, LONG))])

@@ -163,7 +163,7 @@ fn full(text: &str, count: usize) -> Vec<Event> {
     let owned = || text.to_owned();
     let details = [
         Detail::Triggered(Trigger { broken_rules: vec![events::rule(text, text, text, text); count] }),
-        Detail::Resolved(Resolution { triggered_at: Some(u64::MAX) }),
+        Detail::Resolved(Resolution { triggered_at: Some(u64::MAX), triggered_at_local: Some(owned()) }),
         Detail::Notebook(NotebookRun { status: RunStatus::Failure, message: owned() }),
         Detail::Notice(Notice { kind: owned(), message: owned(), remedy: Some(owned()) }),
         Detail::Test,

@@ -29,8 +29,8 @@ fn sign(secret: &str, id: &str, timestamp: &str, body: &str) -> String {
             Part::Literal(text) => mac.update(text.as_bytes()),
             Part::Header(name) if name == "webhook-id" => mac.update(id.as_bytes()),
             Part::Header(name) if name == "webhook-timestamp" => mac.update(timestamp.as_bytes()),
-            Part::Header(name) => panic!("{name} is signed"),
             Part::Body => mac.update(body.as_bytes()),
+            other => panic!("{other:?} is signed"),
         }
     }
     format!("{prefix}{}", STANDARD.encode(mac.finalize().into_bytes()))

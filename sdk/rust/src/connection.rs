@@ -1,6 +1,8 @@
 //! A service that people connect once, by OAuth 2.0: the host runs the flow and keeps every token.
 
-use crate::{Channel, Failure, Workspace};
+use alloc::vec::Vec;
+
+use crate::{Channel, Failure, Target, Workspace};
 
 pub use crate::optional::connection::exports::pyqueryhub::notify::connection::{
     ClientAuthentication, ConnectedWorkspace, Oauth2Service, TokenAnswer, TokenSecret,
@@ -17,6 +19,20 @@ pub trait Connection: Channel {
 
     /// Asks the service to forget the tokens. The host forgets them whatever comes back.
     fn revoke(workspace: &Workspace) -> Result<(), Failure>;
+}
+
+impl ConnectedWorkspace {
+    /// What was connected, and nothing chosen meanwhile.
+    pub fn new(workspace: Workspace) -> Self {
+        Self { workspace, default_target: None, attributes: Vec::new() }
+    }
+
+    /// What the person chose while connecting, where the service asks for it.
+    #[must_use]
+    pub fn default_target(mut self, target: Option<Target>) -> Self {
+        self.default_target = target;
+        self
+    }
 }
 
 /// Exports a type that implements [`Connection`]. Once a crate. Natively it only checks the type.

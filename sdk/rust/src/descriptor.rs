@@ -64,17 +64,22 @@ impl Descriptor {
         self
     }
 
-    /// The fastest that the service takes messages for one target.
+    /// The fastest that the service takes messages for one target: so many a minute, and `burst` at once after a rest.
     #[must_use]
-    pub fn pace_per_target(mut self, per_minute: u32, burst: u32) -> Self {
-        self.paces.push(Pace { scope: PaceScope::Target, per_minute, burst });
-        self
+    pub fn pace_per_target(self, per_minute: u32, burst: u32) -> Self {
+        self.pace(PaceScope::Target, per_minute, 60, burst)
     }
 
-    /// The fastest that the service takes messages over one connection.
+    /// The fastest that the service takes messages over one connection, likewise.
     #[must_use]
-    pub fn pace_per_connection(mut self, per_minute: u32, burst: u32) -> Self {
-        self.paces.push(Pace { scope: PaceScope::Connection, per_minute, burst });
+    pub fn pace_per_connection(self, per_minute: u32, burst: u32) -> Self {
+        self.pace(PaceScope::Connection, per_minute, 60, burst)
+    }
+
+    /// The fastest that the service takes messages: so many in so many seconds, and `burst` at once after a rest.
+    #[must_use]
+    pub fn pace(mut self, scope: PaceScope, messages: u32, seconds: u32, burst: u32) -> Self {
+        self.paces.push(Pace { scope, messages, seconds, burst });
         self
     }
 

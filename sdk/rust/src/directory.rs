@@ -1,6 +1,9 @@
 //! Finding targets: the channels and people that a service lets us post to.
 
-use crate::{Channel, Configuration, Failure};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::{Channel, Configuration, Failure, Target, TargetKind};
 
 pub use crate::optional::directory::exports::pyqueryhub::notify::directory::Page;
 
@@ -8,6 +11,20 @@ pub use crate::optional::directory::exports::pyqueryhub::notify::directory::Page
 pub trait Directory: Channel {
     /// A part of the targets that there are. After a failure with `retry_after`, the host asks again with the same cursor.
     fn list_targets(configuration: &Configuration<Self::Settings>, cursor: Option<&str>) -> Result<Page, Failure>;
+}
+
+impl Target {
+    /// What the settings hold, what people see of it, and what it is. It can be posted to.
+    pub fn new(id: impl Into<String>, name: impl Into<String>, kind: TargetKind) -> Self {
+        Self { id: id.into(), name: name.into(), kind, reachable: true, attributes: Vec::new() }
+    }
+
+    /// Whether the service lets us post there now.
+    #[must_use]
+    pub fn reachable(mut self, reachable: bool) -> Self {
+        self.reachable = reachable;
+        self
+    }
 }
 
 /// Exports a type that implements [`Directory`]. Once a crate. Natively it only checks the type.

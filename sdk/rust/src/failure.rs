@@ -10,7 +10,15 @@ use crate::{Failure, FailureKind, Receipt};
 impl Failure {
     /// A failure of any kind, with the service's own word and what it means to an administrator.
     pub fn new(kind: FailureKind, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { kind, code: code.into(), message: message.into(), remedy: String::new(), field: None, retry_after: None }
+        Self {
+            kind,
+            code: code.into(),
+            message: message.into(),
+            remedy: String::new(),
+            field: None,
+            retry_after: None,
+            attributes: Vec::new(),
+        }
     }
 
     /// The service asks for rest.
@@ -96,7 +104,7 @@ impl From<http::Error> for Failure {
 impl Receipt {
     /// Delivered, with nothing further to say.
     pub fn new() -> Self {
-        Self { reference: None, permalink: None, warnings: Vec::new() }
+        Self { reference: None, permalink: None, warnings: Vec::new(), attributes: Vec::new() }
     }
 
     /// What the component needs to find this message again. At most 4 KiB.

@@ -1,6 +1,7 @@
 //! What a service sends to us: the host has verified it, answers at once what `receive` says, and lets `handle` act on it
 //! afterwards, once.
 
+use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -38,12 +39,40 @@ impl Request {
 impl Response {
     /// 200 with nothing to say.
     pub fn empty() -> Self {
-        Self { status: 200, content_type: String::from("text/plain"), body: Vec::new() }
+        Self { status: 200, headers: Vec::new(), body: Vec::new() }
     }
 
     /// 200 with this text.
     pub fn text(text: &str) -> Self {
-        Self { body: text.as_bytes().to_vec(), ..Self::empty() }
+        Self { body: text.as_bytes().to_vec(), ..Self::empty() }.header("content-type", "text/plain; charset=utf-8")
+    }
+
+    /// Adds a header. The host drops what is its own.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.headers.push((name.to_owned(), value.to_owned()));
+        self
+    }
+}
+
+impl Reception {
+    /// What to answer, where nothing follows.
+    pub fn new(response: Response) -> Self {
+        Self { response, workspace: None, message_ids: Vec::new(), attributes: Vec::new() }
+    }
+
+    /// The workspace that it is about, by its id.
+    #[must_use]
+    pub fn workspace(mut self, id: impl Into<String>) -> Self {
+        self.workspace = Some(id.into());
+        self
+    }
+
+    /// Adds what the message is known by.
+    #[must_use]
+    pub fn message_id(mut self, id: impl Into<String>) -> Self {
+        self.message_ids.push(id.into());
+        self
     }
 }
 

@@ -11,8 +11,6 @@ use crate::Timestamp;
 use crate::events::{BrokenRule, Detail, Event, NotebookRun, Notice, RunStatus, Severity, State, Summary};
 use crate::text::web_url;
 
-/// The attribute in which a host tells when an alert that is over was triggered, as the organization reads it.
-const TRIGGERED_AT_LOCAL: &str = "triggered-at-local";
 /// The longest address of a button.
 const BUTTON_URL: usize = 3000;
 
@@ -246,8 +244,7 @@ fn parts(event: &Event) -> Vec<Part<'_>> {
             let mut lines: Vec<Line<'_>> = report().into_iter().collect();
             lines.push(Line::Said("✅ This alert has returned to an 'ok' state."));
             let mut parts = vec![Part::Lines(lines), Part::Lines(vec![fact("", "Resolved", when())])];
-            let local =
-                event.attributes.iter().find(|(name, _)| name == TRIGGERED_AT_LOCAL).map_or("", |(_, local)| local);
+            let local = resolution.triggered_at_local.as_deref().unwrap_or_default();
             let triggered = resolution.triggered_at.map(|at| fact("", "Triggered", Value::Time { at, local }));
             parts.extend(triggered.map(|line| Part::Lines(vec![line])));
             parts

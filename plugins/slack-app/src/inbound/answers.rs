@@ -88,9 +88,11 @@ fn alerts(facts: &Facts) -> String {
 
 fn told(alert: &Alert) -> String {
     let name = line_or(&alert.name, 120, UNNAMED);
-    match (alert.triggered, alert.since) {
-        (true, Some(since)) => format!("🚨 {name}, triggered since {}", date(since, "")),
-        (true, None) => format!("🚨 {name}, triggered"),
+    let local = alert.since_local.as_deref().unwrap_or_default();
+    let since = alert.since.map_or_else(|| line(local, 80), |since| date(since, local));
+    match (alert.triggered, &*since) {
+        (true, "") => format!("🚨 {name}, triggered"),
+        (true, since) => format!("🚨 {name}, triggered since {since}"),
         _ => format!("✅ {name}"),
     }
 }

@@ -40,10 +40,10 @@ impl Inbound for SlackApp {
     /// JSON is a click on a button, which opens its page by itself.
     fn receive(request: &Request) -> Reception {
         let sent = json::read(&request.body);
-        let nothing = Reception { response: Response::empty(), workspace: None, message_ids: Vec::new() };
+        let nothing = Reception::new(Response::empty());
         match (sent["type"].as_str(), sent["event_id"].as_str()) {
             (Some("url_verification"), _) => {
-                Reception { response: Response::text(sent["challenge"].as_str().unwrap_or_default()), ..nothing }
+                Reception::new(Response::text(sent["challenge"].as_str().unwrap_or_default()))
             }
             (Some("event_callback"), Some(id)) if matters(&sent["event"]) => {
                 let team = team_of(&sent);

@@ -16,8 +16,10 @@ pub(crate) fn samples() -> Vec<(&'static str, Event)> {
             .to_vec();
     labelled.mentions = ["U012AB3CD", "ops@example.com"].map(str::to_owned).to_vec();
     let mut resolved = events::resolved();
-    resolved.detail = Detail::Resolved(Resolution { triggered_at: Some(events::WHEN) });
-    resolved.attributes.push(("triggered-at-local".to_owned(), "Dec 15, 2024 2:14 PM".to_owned()));
+    resolved.detail = Detail::Resolved(Resolution {
+        triggered_at: Some(events::WHEN),
+        triggered_at_local: Some("Dec 15, 2024 2:14 PM".to_owned()),
+    });
     let mut repeated = events::triggered();
     repeated.report.as_mut().unwrap().url = None;
     repeated.attributes.push(("possible-repeat".to_owned(), "true".to_owned()));

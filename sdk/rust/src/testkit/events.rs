@@ -58,7 +58,7 @@ pub fn resolved() -> Event {
         severity: Severity::Critical,
         occurred_at: WHEN + 138 * 60_000,
         occurred_at_local: "Dec 15, 2024 4:32 PM".to_owned(),
-        ..event("Daily Sales Alert", Detail::Resolved(Resolution { triggered_at: None }))
+        ..event("Daily Sales Alert", Detail::Resolved(Resolution { triggered_at: None, triggered_at_local: None }))
     }
 }
 

@@ -12,6 +12,7 @@ use crate::bindings::exports::pyqueryhub::notify::channel::{self as wit, Guest};
 use crate::bindings::pyqueryhub::notify::types;
 use crate::directory::{Directory, Page};
 use crate::events::Event;
+use crate::inbound::Request;
 use crate::optional::directory::exports::pyqueryhub::notify::directory;
 use crate::{Channel, Descriptor, Failure, Receipt, Workspace};
 pub use script::{Gate, Sent, SentMail};
@@ -73,6 +74,17 @@ pub fn list_targets<C: Directory>(workspace: &Workspace, cursor: Option<&str>) -
     let workspace = Some(workspace.clone());
     let configuration = types::Configuration { workspace, ..configuration::<C>(&Value::Object(Map::new())) };
     <Adapter<C> as directory::Guest>::list_targets(configuration, cursor.map(str::to_owned))
+}
+
+/// A message that a service sent to us, with this body.
+pub fn request(body: &str) -> Request {
+    Request {
+        method: "POST".to_owned(),
+        url: "https://notify.example.com/v1/inbound/type".to_owned(),
+        headers: Vec::new(),
+        query: Vec::new(),
+        body: body.into(),
+    }
 }
 
 fn configuration<C: Channel>(settings: &Value) -> types::Configuration {
