@@ -7,7 +7,7 @@ use tokio::time::timeout_at;
 use wasmtime::Store;
 
 use crate::cache::CacheScope;
-use crate::contract::types::Failure;
+use crate::contract::types::{Attribute, Failure};
 use crate::egress::{Egress, Exchange, LiveEgress, Waited};
 use crate::gate::binding::Binding;
 use crate::gate::mask::Masks;
@@ -19,6 +19,9 @@ use crate::preview::{PreviewedMail, PreviewedRequest};
 use crate::standing::Standing;
 use crate::state::CallState;
 use crate::text;
+
+/// The most attributes of a failure or receipt.
+const ATTRIBUTES: usize = 20;
 
 /// What a call is made with, beside the component.
 pub(crate) struct Call<'a> {
@@ -115,7 +118,7 @@ impl Call<'_> {
 /// Texts from components lose control characters and are capped before anybody sees them.
 pub(crate) fn clean(plugin: &Plugin, failure: Failure, masks: &Masks) -> Failure {
     let most = plugin.runtime().limits().text_characters;
-    let Failure { kind, code, message, remedy, field, retry_after } = failure;
+    let Failure { kind, code, message, remedy, field, retry_after, attributes } = failure;
     Failure {
         kind,
         code: text::line(&masks.text(code), 100),
@@ -123,5 +126,12 @@ pub(crate) fn clean(plugin: &Plugin, failure: Failure, masks: &Masks) -> Failure
         remedy: text::lines(&masks.text(remedy), most),
         field: field.filter(|key| plugin.descriptor().fields.iter().any(|field| field.key == *key)),
         retry_after,
+        attributes: clean_attributes(attributes, masks, most),
     }
+}
+
+/// Further facts, as many as anybody needs, each as short as other texts.
+pub(crate) fn clean_attributes(attributes: Vec<Attribute>, masks: &Masks, most: usize) -> Vec<Attribute> {
+    let clean = |(name, value)| (text::line(&masks.text(name), 100), text::lines(&masks.text(value), most));
+    attributes.into_iter().take(ATTRIBUTES).map(clean).collect()
 }

@@ -238,7 +238,7 @@ impl Channel {
 
     fn clean_receipt(&self, receipt: Receipt, masks: &Masks) -> Outcome {
         let most = self.0.plugin.runtime().limits().text_characters;
-        let Receipt { reference, permalink, mut warnings } = receipt;
+        let Receipt { reference, permalink, mut warnings, attributes } = receipt;
         let reference = reference.map(|reference| masks.text(reference));
         // Delivered it is, whatever the component wants to remember of it: what cannot be kept is said.
         let (reference, too_long) = match reference {
@@ -254,6 +254,7 @@ impl Channel {
                 .map(|link| text::line(&masks.text(link), most))
                 .filter(|link| link.starts_with("https://") || link.starts_with("http://")),
             warnings: warnings.into_iter().take(20).map(|warning| text::line(&masks.text(warning), most)).collect(),
+            attributes: call::clean_attributes(attributes, masks, most),
         })
     }
 }

@@ -13,6 +13,7 @@ use crate::contract::receiving::inbound::{Action, Reception, Request};
 use crate::contract::types::{Configuration, Failure, FailureKind, Workspace};
 use crate::egress::Egress;
 use crate::gate::binding::Binding;
+use crate::gate::headers;
 use crate::grant::Grant;
 use crate::mail::Progress;
 use crate::plugin::Plugin;
@@ -110,17 +111,17 @@ pub(crate) async fn receive(plugin: &Plugin, request: &Request) -> Result<Recept
         let component = pre.instantiate_async(&mut *store).await?;
         component.pyqueryhub_notify_inbound().call_receive(store, request).await.map(Ok)
     });
-    called.await.result(plugin)
+    let mut reception = called.await.result(plugin)?;
+    headers::keep_answerable(&mut reception.response.headers);
+    Ok(reception)
 }
 
 /// The component does not do this at all.
 fn lacks(export: &str) -> Failure {
-    Failure {
-        kind: FailureKind::Rejected,
-        code: "not-offered".to_owned(),
-        message: format!("The plugin does not export `{export}`: its service cannot be used in this way."),
-        remedy: "Use a plugin that does.".to_owned(),
-        field: None,
-        retry_after: None,
-    }
+    Failure::new(
+        FailureKind::Rejected,
+        "not-offered",
+        format!("The plugin does not export `{export}`: its service cannot be used in this way."),
+        "Use a plugin that does.",
+    )
 }

@@ -91,3 +91,23 @@ pub mod receiving {
 
     pub use exports::pyqueryhub::notify::inbound;
 }
+
+impl types::Failure {
+    /// A failure that the host says: it blames no field, and asks for no rest.
+    pub fn new(
+        kind: types::FailureKind,
+        code: impl Into<String>,
+        message: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self {
+            kind,
+            code: code.into(),
+            message: message.into(),
+            remedy: remedy.into(),
+            field: None,
+            retry_after: None,
+            attributes: Vec::new(),
+        }
+    }
+}

@@ -77,6 +77,8 @@ impl Grant {
                 }
                 Destination::Field(key) => grant.fields.push(key.clone()),
                 Destination::Recipients(key) => grant.recipients.push(key.clone()),
+                // A descriptor that has one was refused when it was loaded.
+                Destination::Other(_) => {}
             }
         }
         grant

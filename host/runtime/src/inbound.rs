@@ -4,13 +4,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hmac::{Hmac, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use subtle::ConstantTimeEq as _;
 
 use crate::contract::receiving::inbound::{Proof, Request};
-use crate::contract::signatures::{Encoding, Part, Signature};
-use crate::gate::sign;
+use crate::contract::signatures::{Encoding, Signature};
+use crate::descriptor::{signature_problems, unknown};
+use crate::gate::sign::{self, Signed};
 
 /// How far off a message's time may be, in seconds.
 const TOLERANCE: u64 = 300;
@@ -44,8 +44,21 @@ pub(crate) fn verify(
                 .fold(false, |fits, secret| fits | bool::from(secret.expose_secret().as_bytes().ct_eq(said.as_bytes())))
         }
         Proof::Signature(signature) => signed(signature, request, secrets, now)?,
+        // A component that has one was refused when it was loaded.
+        Proof::Other(_) => false,
     };
     if fits { Ok(()) } else { Err(Unproven::Wrong) }
+}
+
+/// All that is wrong with how a component wants its service proved.
+pub(crate) fn problems(proof: &Proof) -> Vec<String> {
+    let mut problems = Vec::new();
+    match proof {
+        Proof::Signature(signature) => signature_problems("the service's messages", signature, &mut problems),
+        Proof::Token(_) => {}
+        Proof::Other((name, _)) => problems.push(unknown("a proof of the service's messages", name)),
+    }
+    problems
 }
 
 fn signed(
@@ -74,15 +87,9 @@ fn signed(
     let mut fits = false;
     for secret in secrets {
         let Ok(key) = sign::key(&signature.key, secret.expose_secret()) else { continue };
-        let Ok(mut mac) = Hmac::<sha2::Sha256>::new_from_slice(&key) else { continue };
-        for part in &signature.parts {
-            match part {
-                Part::Literal(text) => mac.update(text.as_bytes()),
-                Part::Header(name) => mac.update(request.header(name).ok_or(Unproven::Missing)?.as_bytes()),
-                Part::Body => mac.update(&request.body),
-            }
-        }
-        let code = mac.finalize().into_bytes();
+        let signed = Signed { method: &request.method, url: &request.url, body: &request.body };
+        let code = sign::code(&signature.parts, &key, &signed, |name| request.header(name).map(str::as_bytes))
+            .map_err(|_| Unproven::Missing)?;
         for one in &said {
             fits |= bool::from(code.as_slice().ct_eq(one));
         }
@@ -109,12 +116,13 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::contract::signatures::Key;
+    use crate::contract::signatures::{Key, Part};
 
     const SECRET: &str = "a-signing-secret-of-a-test";
     const BODY: &str = "user=roadrunner&command=%2Fweather";
     /// Made by another implementation.
     const CODE: &str = "v0=3f0f87fb2a912112af5c0a9cda9d2755f0569b324d78819cadeb7029f7653f40";
+    const URL: &str = "https://notify.example.com/v1/inbound/type?a=b%20c";
     const AT: u64 = 1_531_420_618;
 
     fn proof() -> Proof {
@@ -136,6 +144,8 @@ mod tests {
 
     fn request(timestamp: &str, code: &str, body: &str) -> Request {
         Request {
+            method: "POST".to_owned(),
+            url: URL.to_owned(),
             headers: vec![
                 ("x-request-timestamp".to_owned(), timestamp.to_owned()),
                 ("x-signature".to_owned(), code.to_owned()),
@@ -178,11 +188,43 @@ mod tests {
     }
 
     #[test]
+    fn a_code_over_method_and_url_fits_that_request_alone() {
+        let Proof::Signature(signature) = proof() else { unreachable!() };
+        let parts = vec![Part::Method, Part::Url, Part::Body];
+        let proof = Proof::Signature(Signature { parts, key: Key::Hex, timestamp_header: None, ..signature });
+        // printf 'POSThttps://notify.example.com/v1/inbound/type?a=b%%20cx' | openssl dgst -sha256 -mac HMAC \
+        //     -macopt hexkey:00ff10ab00ff10ab
+        let code = "v0=863595a83d4098b73507503870dc2e41d1d9cf4144be01db662abd15c624b69e";
+        let fits = |request: &Request| verify(&proof, request, &["00ff10ab00ff10ab".into()], UNIX_EPOCH);
+        let whole = request("", code, "x");
+        assert_eq!(fits(&whole), Ok(()));
+        assert_eq!(fits(&Request { method: "PUT".to_owned(), ..whole.clone() }), Err(Unproven::Wrong));
+        assert_eq!(fits(&Request { url: URL.replace("%20", "+"), ..whole.clone() }), Err(Unproven::Wrong));
+    }
+
+    #[test]
+    fn what_a_later_version_may_prove_by_is_refused_and_named() {
+        let later = || ("of-tomorrow".to_owned(), String::new());
+        assert!(problems(&proof()).is_empty() && problems(&Proof::Token("x".to_owned())).is_empty());
+        let Proof::Signature(signature) = proof() else { unreachable!() };
+        for proof in [
+            Proof::Other(later()),
+            Proof::Signature(Signature { key: Key::Other(later()), ..signature.clone() }),
+            Proof::Signature(Signature { parts: vec![Part::Body, Part::Other(later())], ..signature.clone() }),
+            Proof::Signature(Signature { algorithm: "of-tomorrow".to_owned(), ..signature.clone() }),
+        ] {
+            let problems = problems(&proof);
+            assert!(problems.len() == 1 && problems[0].contains("\"of-tomorrow\""), "{problems:?}");
+        }
+        let without_body = Signature { parts: vec![Part::Method, Part::Url], ..signature };
+        assert_eq!(problems(&Proof::Signature(without_body)).len(), 1);
+    }
+
+    #[test]
     fn a_token_fits_whole_or_not_at_all() {
         let secrets = [SecretString::from("a-secret-token")];
         let said = |token: &str| {
-            let request =
-                Request { headers: vec![("x-token".into(), token.into())], query: Vec::new(), body: Vec::new() };
+            let request = Request { headers: vec![("x-token".into(), token.into())], ..request("", "", "") };
             verify(&Proof::Token("X-Token".into()), &request, &secrets, UNIX_EPOCH)
         };
         assert_eq!(said("a-secret-token"), Ok(()));

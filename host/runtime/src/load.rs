@@ -10,6 +10,7 @@ use crate::contract::listing::ListingPre;
 use crate::contract::receiving::ReceivingPre;
 use crate::descriptor;
 use crate::hash::Sha256;
+use crate::inbound;
 use crate::oauth;
 use crate::plugin::{Metadata, Optional, Plugin};
 use crate::runtime::Runtime;
@@ -103,6 +104,7 @@ pub(crate) async fn load(runtime: &Runtime, bytes: &[u8]) -> Result<Plugin, Load
     crate::plugin::describe_optional(runtime, &mut optional).await?;
     let mut problems = descriptor::problems(&descriptor);
     problems.extend(optional.oauth2.as_ref().map(oauth::problems).unwrap_or_default());
+    problems.extend(optional.proof.as_ref().map(inbound::problems).unwrap_or_default());
     if !problems.is_empty() {
         return Err(LoadError::Descriptor(problems));
     }

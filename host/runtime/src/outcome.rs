@@ -46,39 +46,30 @@ pub(crate) fn reason(error: &wasmtime::Error, refused: Option<&str>) -> String {
 
 /// A failure that is the component's own fault.
 pub(crate) fn plugin_fault(message: &str) -> Failure {
-    Failure {
-        kind: FailureKind::Rejected,
-        code: PLUGIN_FAULT.to_owned(),
-        message: format!("The channel's plugin failed: {message}"),
-        remedy:
-            "Report this to the plugin's author, with the plugin's version and its log; this message was not retried."
-                .to_owned(),
-        field: None,
-        retry_after: None,
-    }
+    Failure::new(
+        FailureKind::Rejected,
+        PLUGIN_FAULT,
+        format!("The channel's plugin failed: {message}"),
+        "Report this to the plugin's author, with the plugin's version and its log; this message was not retried.",
+    )
 }
 
 fn unknown(message: String) -> Failure {
-    Failure {
-        kind: FailureKind::UnknownOutcome,
-        code: "unknown-outcome".to_owned(),
+    Failure::new(
+        FailureKind::UnknownOutcome,
+        "unknown-outcome",
         message,
-        remedy: "Look in the channel whether the message arrived; it is sent again later, marked as possibly doubled."
-            .to_owned(),
-        field: None,
-        retry_after: None,
-    }
+        "Look in the channel whether the message arrived; it is sent again later, marked as possibly doubled.",
+    )
 }
 
 fn timed_out(message: &str) -> Failure {
-    Failure {
-        kind: FailureKind::Unavailable,
-        code: "timed-out".to_owned(),
-        message: format!("The channel's plugin did not finish: {message}. Nothing was sent"),
-        remedy: "It is tried again; if it stays so, report it to the plugin's author.".to_owned(),
-        field: None,
-        retry_after: None,
-    }
+    Failure::new(
+        FailureKind::Unavailable,
+        "timed-out",
+        format!("The channel's plugin did not finish: {message}. Nothing was sent"),
+        "It is tried again; if it stays so, report it to the plugin's author.",
+    )
 }
 
 /// Whether a request that must not be doubled left, and no whole answer came back.
@@ -132,7 +123,7 @@ mod tests {
     const LOOKED_UP: Exchange = Exchange { repeatable: true, sent: true, accepted: None };
 
     fn receipt() -> Ended<Result<Receipt, Failure>> {
-        Ended::Returned(Ok(Receipt { reference: None, permalink: None, warnings: Vec::new() }))
+        Ended::Returned(Ok(Receipt { reference: None, permalink: None, warnings: Vec::new(), attributes: Vec::new() }))
     }
 
     fn unavailable() -> Ended<Result<Receipt, Failure>> {

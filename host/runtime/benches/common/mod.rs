@@ -53,7 +53,7 @@ pub fn host(plugin: &Plugin) -> String {
         .iter()
         .find_map(|destination| match destination {
             Destination::Host(host) => Some(host.clone()),
-            Destination::Field(_) | Destination::Recipients(_) => None,
+            Destination::Field(_) | Destination::Recipients(_) | Destination::Other(_) => None,
         })
         .expect("a host")
 }

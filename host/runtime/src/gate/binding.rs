@@ -157,7 +157,7 @@ impl Binding {
         match destination {
             Destination::Host(pattern) => HostPattern::parse(pattern).is_ok_and(|pattern| pattern.matches(origin)),
             Destination::Field(key) => self.origins.get(key).is_some_and(|known| known == origin),
-            Destination::Recipients(_) => false,
+            Destination::Recipients(_) | Destination::Other(_) => false,
         }
     }
 
@@ -210,6 +210,7 @@ impl Binding {
                     Destination::Host(host) => host.clone(),
                     Destination::Field(key) => format!("the origin of `{key}`"),
                     Destination::Recipients(key) => format!("mail to `{key}`"),
+                    Destination::Other((name, _)) => name.clone(),
                 })
                 .collect();
             destinations.dedup();

@@ -51,6 +51,19 @@ pub(crate) fn check(headers: &[(String, String)]) -> Result<HeaderMap, String> {
     Ok(map)
 }
 
+/// Of an answer to a service: drops what is the host's own, what is no header, and what is too much.
+pub(crate) fn keep_answerable(headers: &mut Vec<(String, String)>) {
+    let mut left = MOST_BYTES;
+    headers.truncate(MOST);
+    headers.retain(|(name, value)| {
+        let fits = pair(name, value).is_ok_and(|(name, _)| !is_forbidden(&name));
+        let bytes = name.len() + value.len();
+        let kept = fits && bytes <= left;
+        left -= if kept { bytes } else { 0 };
+        kept
+    });
+}
+
 /// Whether a component, or a field of headers, must not set it.
 fn is_forbidden(name: &HeaderName) -> bool {
     FORBIDDEN.contains(&name.as_str()) || FORBIDDEN_PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))
@@ -113,6 +126,28 @@ mod tests {
             assert!(refused(name, "x"), "{name}");
         }
         assert!(!refused("content-type", "application/json"));
+    }
+
+    #[test]
+    fn an_answer_keeps_what_is_neither_the_hosts_own_nor_malformed() {
+        let own = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let mut headers = [
+            ("Content-Type", "text/plain"),
+            ("Set-Cookie", "a=b"),
+            ("content-length", "7"),
+            ("Transfer-Encoding", "chunked"),
+            ("keep-alive", "timeout=5"),
+            ("x-no", "a\r\nset-cookie: b"),
+            ("x no", "a"),
+            ("x-yes", "b"),
+        ]
+        .map(own)
+        .to_vec();
+        keep_answerable(&mut headers);
+        assert_eq!(headers, [("Content-Type", "text/plain"), ("x-yes", "b")].map(own));
+        let mut many = vec![own(("x", &"a".repeat(9 << 10))); 100];
+        keep_answerable(&mut many);
+        assert_eq!(many.len(), 1);
     }
 
     #[test]

@@ -7,7 +7,7 @@ pub(crate) mod binding;
 pub(crate) mod config;
 mod connect;
 pub(crate) mod destination;
-mod headers;
+pub(crate) mod headers;
 pub(crate) mod mask;
 mod place;
 mod retry_after;
@@ -140,8 +140,12 @@ impl Gate {
                 Placement::Headers => place::all_headers(&mut headers, secret),
                 Placement::Basic(key) => place::basic(&mut headers, binding.text(key).unwrap_or_default(), secret),
                 Placement::JsonBody(pointer) => place::json_body(&body, pointer, secret).map(|placed| body = placed),
-                Placement::Sign(signature) => sign::sign(signature, secret, &mut headers, &body, SystemTime::now()),
+                Placement::Sign(signature) => {
+                    let signed = sign::Signed { method: method.as_str(), url: url.as_str(), body: &body };
+                    sign::sign(signature, secret, &mut headers, &signed, SystemTime::now())
+                }
                 Placement::Address | Placement::Path(_) | Placement::Query(_) => Ok(()),
+                Placement::Other((name, _)) => Err(format!("this host knows no placement {name:?}")),
             }
             .map_err(denied)?;
         }
