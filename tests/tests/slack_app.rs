@@ -25,6 +25,7 @@ mod plugins {
 }
 
 const REDIRECT: &str = "https://notify.example.com/oauth/slack-app/callback";
+const INBOUND: &str = "https://notify.example.com/v1/inbound/slack-app";
 const SIGNING_SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 
 /// Slack with a workspace, and the component with its grant.
@@ -161,7 +162,8 @@ async fn an_alert_is_told_and_when_it_is_over_its_message_says_so() {
     let channel = world.channel(&connected, "C0SALES").await;
     channel.check().await.result.unwrap();
     let reference = deliver(&channel, "delivery-1", triggered(), None).await;
-    let resolved = event(Detail::Resolved(Resolution { triggered_at: Some(1_734_272_040_000) }));
+    let resolved =
+        event(Detail::Resolved(Resolution { triggered_at: Some(1_734_272_040_000), triggered_at_local: None }));
     deliver(&channel, "delivery-2", resolved, Some(reference)).await;
     let acme = world.slack.workspace("T0ACME");
     let messages = acme.messages("C0SALES");
@@ -195,7 +197,7 @@ struct TwoAlerts;
 #[async_trait]
 impl Standing for TwoAlerts {
     async fn about(&self, _target: &str) -> Facts {
-        let alert = |name: &str, triggered| Alert { name: name.to_owned(), triggered, since: None };
+        let alert = |name: &str, triggered| Alert { name: name.to_owned(), triggered, since: None, since_local: None };
         Facts {
             channels: vec!["Sales - Alerts".to_owned()],
             alerts: vec![alert("Revenue", true), alert("Sign-ups", false)],
@@ -209,7 +211,7 @@ impl Standing for TwoAlerts {
 fn request(delivery: &Delivery) -> Request {
     let (headers, body) = delivery.parts();
     let headers = headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
-    Request { headers, query: Vec::new(), body }
+    Request { method: "POST".to_owned(), url: INBOUND.to_owned(), headers, query: Vec::new(), body }
 }
 
 #[tokio::test]
@@ -242,6 +244,8 @@ async fn slacks_published_vector_of_a_signature_fits() {
     let body = "token=xyzz0WbapA4vBCDEFasx0q6G&team_id=T1DC2JH3J&team_domain=testteamnow&channel_id=G8PSS9T3V&channel_name=foobar&user_id=U2CERLKJA&user_name=roadrunner&command=%2Fwebhook-collect&text=&response_url=https%3A%2F%2Fhooks.slack.com%2Fcommands%2FT1DC2JH3J%2F397700885554%2F96rGlfmibIGlgcZRskXaIFfN&trigger_id=398738663015.47445629121.803a0bc887a14d10d2c447fce8b6703c";
     let code = "v0=a2114d57b48eac39b9ad189dd8316235a7b4a8d21a10bd27519666489c69b503";
     let request = |body: &str| Request {
+        method: "POST".to_owned(),
+        url: INBOUND.to_owned(),
         headers: vec![
             ("x-slack-request-timestamp".to_owned(), "1531420618".to_owned()),
             ("x-slack-signature".to_owned(), code.to_owned()),

@@ -23,7 +23,7 @@ pub(crate) struct FailureBody {
 
 impl From<&Failure> for FailureBody {
     fn from(failure: &Failure) -> Self {
-        let Failure { kind, code, message, remedy, field, retry_after } = failure.clone();
+        let Failure { kind, code, message, remedy, field, retry_after, attributes: _ } = failure.clone();
         let kind = kind_name(kind).to_owned();
         Self { kind, code, message, remedy, field, retry_after_ms: retry_after }
     }
@@ -51,7 +51,7 @@ impl FailureBody {
     /// As components say it.
     pub(crate) fn failure(self) -> Failure {
         let Self { kind, code, message, remedy, field, retry_after_ms } = self;
-        Failure { kind: kind_named(&kind), code, message, remedy, field, retry_after: retry_after_ms }
+        Failure { field, retry_after: retry_after_ms, ..Failure::new(kind_named(&kind), code, message, remedy) }
     }
 
     /// What the database kept.

@@ -234,6 +234,7 @@ pub(crate) fn kind_name(kind: &FieldKind) -> &'static str {
         FieldKind::Toggle => "toggle",
         FieldKind::SecretHeaders => "secret-headers",
         FieldKind::Target => "target",
+        FieldKind::Other(_) => "other",
     }
 }
 

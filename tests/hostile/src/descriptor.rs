@@ -13,17 +13,23 @@ pub(crate) fn descriptor() -> Descriptor {
         name: "Hostile".into(),
         summary,
         fields: fields(),
-        destinations: vec![
-            Destination::Host(HOST.into()),
-            Destination::Host("*.wild.example".into()),
-            Destination::Field("hook".into()),
-        ],
+        destinations: destinations(),
         credentials: credentials(),
         target: vec!["attack".into()],
-        paces: vec![Pace { scope: PaceScope::Target, per_minute: 60, burst: 5 }],
+        paces: vec![Pace { scope: PaceScope::Target, messages: 60, seconds: 60, burst: 5 }],
         digests: false,
         hints: Vec::new(),
     }
+}
+
+fn destinations() -> Vec<Destination> {
+    vec![
+        Destination::Host(HOST.into()),
+        Destination::Host("*.wild.example".into()),
+        Destination::Field("hook".into()),
+        #[cfg(feature = "describe-later")]
+        Destination::Other(("by-pigeon".into(), String::new())),
+    ]
 }
 
 fn fields() -> Vec<Field> {
@@ -37,6 +43,8 @@ fn fields() -> Vec<Field> {
         field("count", FieldKind::Text, false),
         field("token", FieldKind::Secret, false),
         field("hook", FieldKind::SecretUrl, false),
+        #[cfg(feature = "describe-later")]
+        field("mood", FieldKind::Other(("mood-ring".into(), String::new())), false),
     ]
 }
 
@@ -59,6 +67,8 @@ fn credentials() -> Vec<Credential> {
         token("token-json", Placement::JsonBody("/secret".into())),
         token("token-path", Placement::Path("{token}".into())),
         token("token-query", Placement::Query("token".into())),
+        #[cfg(feature = "describe-later")]
+        token("token-later", Placement::Other(("dance".into(), String::new()))),
         Credential {
             name: "hook".into(),
             secret: "hook".into(),

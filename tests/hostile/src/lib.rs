@@ -90,7 +90,7 @@ fn attack(configuration: &Configuration) -> Result<Receipt, Failure> {
 
 /// A receipt with nothing in it.
 fn receipt() -> Receipt {
-    Receipt { reference: None, permalink: None, warnings: Vec::new() }
+    Receipt { reference: None, permalink: None, warnings: Vec::new(), attributes: Vec::new() }
 }
 
 /// A failure whose message tells what the component saw.
@@ -102,5 +102,6 @@ fn told(code: &str, message: impl Into<String>) -> Failure {
         remedy: String::new(),
         field: None,
         retry_after: None,
+        attributes: Vec::new(),
     }
 }

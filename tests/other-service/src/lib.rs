@@ -75,7 +75,7 @@ impl Connection for OtherService {
         let name = Vec::from([said["/tenant"]["name"].as_str().unwrap_or_default()]).concat();
         let id = said["/tenant"]["key"].to_string();
         let workspace = Workspace { id, name, memo: String::from(&answer.visible) };
-        Ok(ConnectedWorkspace { workspace, default_target: None })
+        Ok(ConnectedWorkspace::new(workspace))
     }
 
     fn revoke(_: &Workspace) -> Result<(), Failure> {

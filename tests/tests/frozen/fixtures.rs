@@ -152,7 +152,10 @@ fn triggered() -> Event {
 }
 
 fn resolved() -> Event {
-    event(Detail::Resolved(Resolution { triggered_at: Some(1_734_272_040_000) }))
+    event(Detail::Resolved(Resolution {
+        triggered_at: Some(1_734_272_040_000),
+        triggered_at_local: Some("Dec 15, 2024 2:14 PM".to_owned()),
+    }))
 }
 
 /// Delivers, and gives the receipt's reference.
@@ -279,7 +282,7 @@ impl Standing for OneAlert {
     async fn about(&self, _target: &str) -> Facts {
         Facts {
             channels: vec!["Sales - Alerts".to_owned()],
-            alerts: vec![Alert { name: "Revenue".to_owned(), triggered: true, since: None }],
+            alerts: vec![Alert { name: "Revenue".to_owned(), triggered: true, since: None, since_local: None }],
             omitted: 0,
             last_delivery: None,
             attributes: Vec::new(),
@@ -336,7 +339,13 @@ async fn the_slack_app_of_each_version_connects_lists_delivers_answers_and_disco
 
         let (headers, body) = acme.events().app_mention("C0SALES", "U0ADA", "status").parts();
         let headers = headers.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
-        let mention = Request { headers, query: Vec::new(), body };
+        let mention = Request {
+            method: "POST".to_owned(),
+            url: "https://notify.example.com/v1/inbound/slack-app".to_owned(),
+            headers,
+            query: Vec::new(),
+            body,
+        };
         plugin.verify(&mention, &[signing_secret.into()], std::time::SystemTime::now()).unwrap();
         let reception = plugin.receive(&mention).await.unwrap();
         assert_eq!((reception.response.status, reception.workspace.as_deref()), (200, Some("T0ACME")));

@@ -70,7 +70,10 @@ struct OptionBody {
 struct PaceBody {
     /// `target` or `connection`
     scope: &'static str,
-    per_minute: u32,
+    /// So many in so many seconds, in the long run.
+    messages: u32,
+    seconds: u32,
+    /// So many at once after a rest.
     burst: u32,
 }
 
@@ -91,7 +94,8 @@ impl TypeBody {
                 PaceScope::Target => "target",
                 PaceScope::Connection => "connection",
             },
-            per_minute: pace.per_minute,
+            messages: pace.messages,
+            seconds: pace.seconds,
             burst: pace.burst,
         };
         Self {

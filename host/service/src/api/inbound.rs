@@ -2,7 +2,7 @@
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequestParts as _, Query, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::uri::PathAndQuery;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use pqh_runtime::contract::receiving::inbound::Request;
@@ -35,14 +35,20 @@ async fn receive(State(app): State<App>, request: axum::extract::Request) -> Res
         Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
     };
     let headers = parts.headers.iter().filter_map(header).collect();
+    // Without the address that the operator gave us nothing is taken here.
+    let public = app.config.public_url.as_ref().map(url::Url::as_str).unwrap_or_default();
+    let called = parts.uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
+    let (method, url) = (parts.method.to_string(), format!("{}{called}", public.trim_end_matches('/')));
     let content: Bytes = body(axum::extract::Request::from_parts(parts, content), &app).await?;
-    let request = Request { headers, query, body: content.into() };
+    let request = Request { method, url, headers, query, body: content.into() };
     let answer = inbound::receive(&app, &channel_type, request).await?;
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = status;
-    if let Ok(media) = HeaderValue::try_from(answer.content_type) {
-        response.headers_mut().insert(CONTENT_TYPE, media);
+    // The runtime left those that are headers, and not our own.
+    let pair = |(name, value)| Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?));
+    for (name, value) in answer.headers.into_iter().filter_map(pair) {
+        response.headers_mut().append(name, value);
     }
     Ok(response)
 }

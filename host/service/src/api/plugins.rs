@@ -126,6 +126,7 @@ impl PluginBody {
             Destination::Host(host) => host.clone(),
             Destination::Field(key) => format!("origin of {key}"),
             Destination::Recipients(key) => format!("mail to {key}"),
+            Destination::Other((name, _)) => name.clone(),
         };
         let (origin, file) = match &entry.origin {
             Origin::BuiltIn => ("built-in", None),

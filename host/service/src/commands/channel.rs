@@ -164,6 +164,7 @@ fn wanted(entry: &Entry, filled: &Filled) -> Vec<String> {
             Destination::Host(pattern) => vec![pattern.clone()],
             Destination::Field(key) => origin(key, filled).and_then(|url| authority(&url)).into_iter().collect(),
             Destination::Recipients(key) => domains(key, filled),
+            Destination::Other(_) => Vec::new(),
         })
         .collect()
 }

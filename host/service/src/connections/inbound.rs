@@ -65,6 +65,8 @@ pub(crate) enum InboundError {
 /// A request as it is sealed.
 #[derive(Serialize, Deserialize)]
 struct Kept {
+    method: String,
+    url: String,
     headers: Vec<(String, String)>,
     query: Vec<(String, String)>,
     /// Base64.
@@ -264,8 +266,8 @@ fn is_passing(kind: FailureKind) -> bool {
 }
 
 fn seal(key: &DataKey, id: &str, request: &Request) -> Result<String, VaultError> {
-    let Request { headers, query, body } = request.clone();
-    let kept = Kept { headers, query, body: STANDARD.encode(body) };
+    let Request { method, url, headers, query, body } = request.clone();
+    let kept = Kept { method, url, headers, query, body: STANDARD.encode(body) };
     // Texts alone: it cannot fail.
     let text = serde_json::to_string(&kept).unwrap_or_default();
     key.seal(&identity(id), &SecretString::from(text))
@@ -275,9 +277,10 @@ fn open(key: &DataKey, id: &str, sealed: &str) -> Result<Request, VaultError> {
     let identity = identity(id);
     let format = || VaultError::Format { identity: identity.clone() };
     let opened = key.open(&identity, sealed)?;
-    let Kept { headers, query, body } = serde_json::from_str(opened.expose_secret()).map_err(|_| format())?;
+    let Kept { method, url, headers, query, body } =
+        serde_json::from_str(opened.expose_secret()).map_err(|_| format())?;
     let body = STANDARD.decode(body).map_err(|_| format())?;
-    Ok(Request { headers, query, body })
+    Ok(Request { method, url, headers, query, body })
 }
 
 /// What a message is bound to.

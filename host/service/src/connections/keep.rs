@@ -33,7 +33,7 @@ pub(super) fn secrets_of(tokens: &Tokens) -> MemorySecrets {
 
 /// A target as it is kept.
 pub(super) fn found_target(target: Target) -> FoundTarget {
-    let Target { id, name, kind, reachable } = target;
+    let Target { id, name, kind, reachable, attributes: _ } = target;
     let kind = match kind {
         TargetKind::PublicChannel => "public-channel",
         TargetKind::PrivateChannel => "private-channel",

@@ -195,5 +195,5 @@ pub(crate) fn failure(
     message: String,
     remedy: &str,
 ) -> Failure {
-    Failure { kind, code: code.to_owned(), message, remedy: remedy.to_owned(), field: None, retry_after: None }
+    Failure::new(kind, code, message, remedy)
 }

@@ -38,21 +38,21 @@ impl Known {
         let ids: Vec<String> = there.iter().map(|live| live.id.clone()).collect();
         let told = alerts::of_channels(app.store.readers(), &ids).await?;
         let omitted = u32::try_from(told.len().saturating_sub(ALERTS)).unwrap_or(u32::MAX);
-        let alerts = told.into_iter().take(ALERTS).map(|(name, triggered, since)| Alert {
-            name,
-            triggered,
-            since: since.filter(|_| triggered).and_then(|at| u64::try_from(at).ok()),
+        let zone = there.first().map(|live| live.organization.time_zone.clone());
+        let alerts = told.into_iter().take(ALERTS).map(|(name, triggered, since)| {
+            let since = since.filter(|_| triggered).and_then(|at| u64::try_from(at).ok());
+            let since_local = since.zip(zone.as_ref()).map(|(at, zone)| local_time(at, zone));
+            Alert { name, triggered, since, since_local }
         });
         let mut last = None;
         for id in &ids {
             last = last.max(views::last_delivered(app.store.readers(), id).await?);
         }
-        let zone = there.first().map(|live| live.organization.time_zone.clone());
         Ok(Facts {
             channels: there.iter().map(|live| live.alias.clone()).collect(),
             alerts: alerts.collect(),
             omitted,
-            last_delivery: last.zip(zone).map(|(at, zone)| local_time(u64::try_from(at).unwrap_or(0), &zone)),
+            last_delivery: last.zip(zone.as_ref()).map(|(at, zone)| local_time(u64::try_from(at).unwrap_or(0), zone)),
             attributes: Vec::new(),
         })
     }

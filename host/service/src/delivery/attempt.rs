@@ -468,8 +468,12 @@ fn failure_json(failure: &Failure) -> String {
 }
 
 fn receipt_json(receipt: &Receipt) -> Value {
-    let Receipt { reference, permalink, warnings } = receipt;
-    json!({ "reference": reference, "permalink": permalink, "warnings": warnings })
+    let Receipt { reference, permalink, warnings, attributes } = receipt;
+    let mut kept = json!({ "reference": reference, "permalink": permalink, "warnings": warnings });
+    if !attributes.is_empty() {
+        kept["attributes"] = json!(attributes);
+    }
+    kept
 }
 
 fn log_json(log: &[LogLine]) -> Option<String> {

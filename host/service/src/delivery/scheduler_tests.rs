@@ -3,7 +3,7 @@
 use super::*;
 use crate::directory::Pace;
 
-const PACE: Terms = Terms { pace: Some(Pace { per_minute: 60, burst: 2 }), digests: false };
+const PACE: Terms = Terms { pace: Some(Pace { messages: 60, seconds: 60, burst: 2 }), digests: false };
 const ANY: Terms = Terms { pace: None, digests: false };
 
 fn target(name: &str) -> Target {

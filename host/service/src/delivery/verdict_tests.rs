@@ -20,8 +20,7 @@ fn fresh() -> History {
 }
 
 fn failure(kind: FailureKind, retry_after: Option<u64>) -> Failure {
-    let text = String::new;
-    Failure { kind, code: text(), message: text(), remedy: text(), field: None, retry_after }
+    Failure { retry_after, ..Failure::new(kind, "", "", "") }
 }
 
 fn judged(kind: FailureKind, history: History, failures: i64) -> Verdict {

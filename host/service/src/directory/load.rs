@@ -123,9 +123,9 @@ async fn configure(
 /// The strictest pace of a target.
 fn pace(descriptor: &Descriptor) -> Option<Pace> {
     let paces = descriptor.paces.iter().filter(|pace| pace.scope == PaceScope::Target);
-    let paces = paces.map(|pace| Pace { per_minute: pace.per_minute, burst: pace.burst });
-    paces.reduce(|one, other| Pace {
-        per_minute: one.per_minute.min(other.per_minute),
-        burst: one.burst.min(other.burst),
+    let paces = paces.map(|pace| Pace { messages: pace.messages, seconds: pace.seconds, burst: pace.burst });
+    paces.reduce(|one, other| {
+        let slower = if other.is_slower_than(one) { other } else { one };
+        Pace { burst: one.burst.min(other.burst), ..slower }
     })
 }

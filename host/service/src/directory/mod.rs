@@ -67,7 +67,10 @@ impl HeldReason {
 /// The fastest that a target takes messages: the strictest of what its type says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pace {
-    pub(crate) per_minute: u32,
+    /// So many in so many seconds, in the long run.
+    pub(crate) messages: u32,
+    pub(crate) seconds: u32,
+    /// So many at once after a rest.
     pub(crate) burst: u32,
 }
 

@@ -14,8 +14,6 @@ use super::{
     time::Moment,
 };
 
-/// Told to the component: when an alert that is over was triggered, as the organization reads it.
-const TRIGGERED_AT_LOCAL: &str = "triggered-at-local";
 /// The contract wants a kind for each notice; the JSON has none.
 const NOTICE_KIND: &str = "notice";
 
@@ -25,8 +23,7 @@ pub(super) fn convert(shape: EventShape, zone: Option<&TimeZone>, now: Timestamp
         Some(text) => Moment::read("occurred_at", text)?,
         None => Moment::here(now),
     };
-    let detail = detail(&shape)?;
-    let attributes = triggered_at(&shape)?.map(|at| (TRIGGERED_AT_LOCAL.to_owned(), at.local(zone)));
+    let detail = detail(&shape, zone)?;
     let severity = shape.severity.map_or_else(|| default_severity(&detail), severity);
     Ok(Event {
         id: shape.id.map_or_else(|| Uuid::now_v7().to_string(), |Text(id)| id),
@@ -41,7 +38,7 @@ pub(super) fn convert(shape: EventShape, zone: Option<&TimeZone>, now: Timestamp
         detail,
         mentions: shape.mentions.into_iter().map(|Text(mention)| mention).collect(),
         labels: shape.labels.0,
-        attributes: attributes.into_iter().collect(),
+        attributes: Vec::new(),
     })
 }
 
@@ -68,7 +65,7 @@ fn severity(shape: SeverityShape) -> Severity {
 }
 
 /// The one detail that `validate` found.
-fn detail(shape: &EventShape) -> Result<Detail, EventError> {
+fn detail(shape: &EventShape, zone: Option<&TimeZone>) -> Result<Detail, EventError> {
     if let Some(triggered) = &shape.triggered {
         return Ok(Detail::Triggered(Trigger {
             broken_rules: triggered.broken_rules.iter().map(|rule| self::rule(rule)).collect(),
@@ -76,7 +73,8 @@ fn detail(shape: &EventShape) -> Result<Detail, EventError> {
     }
     if shape.resolved.is_some() {
         let at = triggered_at(shape)?;
-        return Ok(Detail::Resolved(Resolution { triggered_at: at.map(Moment::milliseconds) }));
+        let triggered_at_local = at.map(|at| at.local(zone));
+        return Ok(Detail::Resolved(Resolution { triggered_at: at.map(Moment::milliseconds), triggered_at_local }));
     }
     if let Some(run) = &shape.notebook {
         return Ok(Detail::Notebook(notebook(run)));

@@ -83,7 +83,9 @@ fn plugin_json(plugin: &Plugin) -> Value {
     let paces: Vec<Value> = descriptor
         .paces
         .iter()
-        .map(|pace| json!({ "scope": scope(pace.scope), "per_minute": pace.per_minute, "burst": pace.burst }))
+        .map(|pace| {
+            json!({ "scope": scope(pace.scope), "messages": pace.messages, "seconds": pace.seconds, "burst": pace.burst })
+        })
         .collect();
     json!({
         "type": descriptor.id, "name": descriptor.name, "summary": descriptor.summary,
@@ -121,7 +123,8 @@ fn plugin_text(plugin: &Plugin) -> String {
     section(&mut text, "Connects by OAuth 2.0", plugin.oauth2().map(connection_text).unwrap_or_default());
     section(&mut text, "Settings", fields_text(descriptor));
     let pace = |pace: &pqh_runtime::contract::channel::Pace| {
-        format!("{} a minute per {}, {} at once", pace.per_minute, scope(pace.scope), pace.burst)
+        let time = if pace.seconds == 60 { "a minute".to_owned() } else { format!("in {} seconds", pace.seconds) };
+        format!("{} {time} per {}, {} at once", pace.messages, scope(pace.scope), pace.burst)
     };
     section(&mut text, "Pace", descriptor.paces.iter().map(pace).collect());
     text
@@ -172,6 +175,7 @@ fn placement(placement: &Placement) -> String {
         Placement::Basic(user) => format!("as the password of HTTP Basic, the user being the setting {user}"),
         Placement::JsonBody(pointer) => format!("in the JSON body at {pointer} (json-body)"),
         Placement::Sign(signature) => format!("as the key of a signature in header {}", signature.header),
+        Placement::Other((name, _)) => format!("as {name}"),
     }
 }
 
@@ -180,6 +184,7 @@ fn destination(destination: &Destination) -> String {
         Destination::Host(host) => host.clone(),
         Destination::Field(key) => format!("the host of the setting {key}"),
         Destination::Recipients(key) => format!("mail to the addresses in the setting {key}"),
+        Destination::Other((name, _)) => name.clone(),
     }
 }
 
