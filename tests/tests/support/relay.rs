@@ -108,6 +108,14 @@ impl Relay {
         mails
     }
 
+    /// Waits until somebody tried to log in.
+    pub async fn until_login(&self) {
+        crate::scenario::eventually("a login", || async {
+            if self.heard_a_login() { Ok(()) } else { Err(Value::from(self.server.lines())) }
+        })
+        .await;
+    }
+
     /// Whether anybody tried to log in.
     pub fn heard_a_login(&self) -> bool {
         self.server.lines().iter().any(|line| line["login"].is_string())

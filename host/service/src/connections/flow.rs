@@ -92,7 +92,6 @@ pub(crate) async fn begin(app: &App, by: &OrgCaller, channel_type: &str) -> Resu
         token_id: by.caller.token.clone(),
         person: by.caller.name.clone(),
         link: fingerprint(link.expose_secret()),
-        state: None,
         cookie: None,
         expires_at: now.saturating_add(PATIENCE),
         followed_at: None,

@@ -67,7 +67,6 @@ pub(super) async fn connect(app: &App, pending: &Pending, source: &str) -> Resul
         connected_by: authorization.person.clone(),
         connected_at: now,
         updated_at: now,
-        listed_at: None,
     };
     let expires_at = tokens.expires_in.map(|time| came_at.saturating_add(millis(time)));
     let sealed = tokens::seal(&key, &row.id, &tokens.secrets, tokens.refresh.as_ref())?;

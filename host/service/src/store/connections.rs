@@ -28,8 +28,6 @@ pub(crate) struct ConnectionRow {
     pub(crate) connected_by: String,
     pub(crate) connected_at: Millis,
     pub(crate) updated_at: Millis,
-    /// When the last whole pass over its targets ended.
-    pub(crate) listed_at: Option<Millis>,
 }
 
 /// Where in a workspace a message can go.
@@ -81,7 +79,6 @@ struct Row {
     connected_by: String,
     connected_at: Millis,
     updated_at: Millis,
-    listed_at: Option<Millis>,
 }
 
 impl Row {
@@ -107,7 +104,6 @@ impl Row {
             connected_by: self.connected_by,
             connected_at: self.connected_at,
             updated_at: self.updated_at,
-            listed_at: self.listed_at,
         })
     }
 }
@@ -116,7 +112,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, organization_id, type, workspace_id, name, memo, default_target, lost, lost_at, ended_at, \
-             connected_by, connected_at, updated_at, listed_at FROM connections ",
+             connected_by, connected_at, updated_at FROM connections ",
             $rest
         )
     };
