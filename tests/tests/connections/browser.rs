@@ -34,7 +34,8 @@ impl Page {
     /// What the form's hidden field holds.
     #[track_caller]
     pub fn decision(&self) -> String {
-        let (_, rest) = self.html.split_once("name=\"decision\" value=\"").unwrap_or_else(|| panic!("no form: {self:#?}"));
+        let (_, rest) =
+            self.html.split_once("name=\"decision\" value=\"").unwrap_or_else(|| panic!("no form: {self:#?}"));
         rest.split('"').next().unwrap().to_owned()
     }
 }

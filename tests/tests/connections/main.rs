@@ -13,5 +13,13 @@
 mod scenario;
 
 mod browser;
+mod command_line;
 mod connect;
+mod disconnect;
+mod discovery;
+mod guide;
+mod inbound;
+mod kills;
+mod obstacles;
+mod renewal;
 mod world;

@@ -22,6 +22,8 @@ pub struct World {
     pub scenario: Scenario,
     pub slack: SlackApi,
     pub app: App,
+    /// Holds the secrets' files: each start reads them.
+    _files: tempfile::TempDir,
 }
 
 impl World {
@@ -63,9 +65,7 @@ impl World {
             change(config);
         })
         .await;
-        // The files are read at a start; a restart reads them again.
-        let _kept = files.keep();
-        Self { scenario, slack, app }
+        Self { scenario, slack, app, _files: files }
     }
 
     pub fn acme(&self) -> Workspace {

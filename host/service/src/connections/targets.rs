@@ -14,9 +14,9 @@ use super::keep::found_target;
 use super::tokens::SOON;
 use super::{Connections, LiveConnection, failure};
 use crate::clock::Millis;
+use crate::store::StoreError;
 use crate::store::connection_targets::{self, Listing};
 use crate::store::connections::{ConnectionRow, FoundTarget};
-use crate::store::StoreError;
 
 /// What was found is looked for anew when it is older.
 const STALE: Millis = 10 * 60_000;
@@ -186,9 +186,7 @@ impl Connections {
     async fn begin_pass(&self, id: &str) -> Result<i64, StoreError> {
         let id = id.to_owned();
         self.store()
-            .write(move |connection| {
-                Box::pin(async move { connection_targets::begin_pass(connection, &id).await })
-            })
+            .write(move |connection| Box::pin(async move { connection_targets::begin_pass(connection, &id).await }))
             .await
     }
 
