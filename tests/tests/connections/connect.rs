@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::scenario::event;
-use crate::world::{TYPE, World};
+use crate::world::World;
 
 #[tokio::test]
 async fn a_workspace_is_connected_and_a_message_arrives() {
@@ -19,5 +19,4 @@ async fn a_workspace_is_connected_and_a_message_arrives() {
     assert!(delivery["receipt"]["permalink"].is_string(), "{delivery:#}");
     let posted = world.acme().posted();
     assert_eq!(posted.len(), 1);
-    let _ = TYPE;
 }
