@@ -67,7 +67,9 @@ async fn steps_1_to_3_lead_from_nothing_to_an_alert_in_slack_and_its_resolution(
     world.check("Daily Sales Alert", "8750").await;
     let posted = world.until_posted("C0SALES", 1).await;
     let text = seen(&posted[0]);
-    for line in ["🚨 Alert Triggered: Daily Sales Alert", "📊 Report: Q4 Sales Dashboard", "1. Revenue < 10000 (Current: 8750)"] {
+    for line in
+        ["🚨 Alert Triggered: Daily Sales Alert", "📊 Report: Q4 Sales Dashboard", "1. Revenue < 10000 (Current: 8750)"]
+    {
         assert!(text.contains(line), "{text}");
     }
     world.scenario.until_messages(&webhook, 1).await;
@@ -114,7 +116,9 @@ async fn slack_workspace_not_connected_reinstall_and_reconnect() {
     let id = world.scenario.publish("Sales", "while it is gone").await;
     let paused = world.scenario.until_paused("Sales").await;
     assert!(text(&paused["paused"]["message"]).starts_with("Slack workspace not connected"), "{paused:#}");
-    assert!(text(&paused["paused"]["remedy"]).contains("Reinstall the PyQueryHub Slack app and reconnect your workspace"));
+    assert!(
+        text(&paused["paused"]["remedy"]).contains("Reinstall the PyQueryHub Slack app and reconnect your workspace")
+    );
     let connection = world.connections().await.remove(0);
     assert_eq!((&connection["status"], &connection["channels"]), (&json!("lost"), &json!(["Sales"])), "{connection:#}");
     let told = world.scenario.until_notices(&notices, 1).await;

@@ -22,4 +22,5 @@ mod inbound;
 mod kills;
 mod obstacles;
 mod renewal;
+mod scopes;
 mod world;

@@ -15,7 +15,7 @@ pub const TYPE: &str = "slack-app";
 /// The workspace that there is.
 pub const TEAM: &str = "T0ACME";
 /// A person in it.
-pub const ADA: &str = "U0ADA";
+pub const ADA: &str = "U0ADALOVE";
 
 /// The service, and Slack.
 pub struct World {
