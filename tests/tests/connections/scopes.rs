@@ -3,7 +3,7 @@
 use pqh_tests::slack_api::{Approval, Channel};
 use serde_json::json;
 
-use crate::scenario::{eventually, text};
+use crate::scenario::{MINUTE, eventually, text};
 use crate::world::{ADA, TEAM, World, manifest_app};
 
 /// What needs a scope.
@@ -69,15 +69,21 @@ async fn works(world: &World, feature: Feature) -> bool {
 }
 
 impl World {
-    /// Whether a target of that name is found, once all are listed or the listing ended.
+    /// Whether a target of that name is found: what changed since the workspace was connected is seen by the next listing.
     async fn finds(&self, connection: &serde_json::Value, name: &str) -> bool {
         let path = format!("/v1/connections/{}/targets?query={name}", text(connection));
-        let found = eventually("the end of a listing", || async {
-            let found = self.scenario.get(&path).await;
+        self.listed(&path).await;
+        self.scenario.pass(11 * MINUTE);
+        !self.listed(&path).await["items"].as_array().unwrap().is_empty()
+    }
+
+    /// What is found once a listing ended.
+    async fn listed(&self, path: &str) -> serde_json::Value {
+        eventually("the end of a listing", || async {
+            let found = self.scenario.get(path).await;
             if found["loading"] == false { Ok(found) } else { Err(found) }
         })
-        .await;
-        !found["items"].as_array().unwrap().is_empty()
+        .await
     }
 
     /// Whether a message arrives there.
