@@ -56,7 +56,7 @@ impl Canaries {
         assert!(!text.is_empty(), "nothing to search in {place}");
         for (name, canary) in &self.0 {
             assert!(!canary.is_empty());
-            let found = text.windows(canary.len()).position(|window| window == canary);
+            let found = memchr::memmem::find(text, canary);
             if let Some(at) = found {
                 let around = &text[at.saturating_sub(100)..at];
                 panic!("{name} is in {place} after {:?}", String::from_utf8_lossy(around));

@@ -128,6 +128,11 @@ impl SlackApi {
         self.shared.state().withheld.insert(scope.to_owned());
     }
 
+    /// Whether the authorize page does not grant this scope.
+    pub fn withholds(&self, scope: &str) -> bool {
+        self.shared.state().withheld.contains(scope)
+    }
+
     /// From now on the authorize page grants all scopes that it is asked for.
     pub fn with_all_scopes(&self) {
         self.shared.state().withheld.clear();

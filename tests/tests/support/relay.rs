@@ -72,6 +72,14 @@ impl Relay {
         self.0.mails(count).await
     }
 
+    /// Waits until somebody tried to log in.
+    pub async fn until_login(&self) {
+        crate::scenario::eventually("a login", || async {
+            if self.heard_a_login() { Ok(()) } else { Err(Value::from("nobody tried")) }
+        })
+        .await;
+    }
+
     /// Whether anybody tried to log in.
     pub fn heard_a_login(&self) -> bool {
         self.0.heard_a_login()

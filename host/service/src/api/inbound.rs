@@ -31,9 +31,8 @@ async fn receive(State(app): State<App>, request: axum::extract::Request) -> Res
     let (mut parts, content) = request.into_parts();
     let Id(channel_type) = Id::from_request_parts(&mut parts, &app).await?;
     let query = Query::<Vec<(String, String)>>::try_from_uri(&parts.uri).map(|Query(query)| query).unwrap_or_default();
-    let header = |(name, value): (&HeaderName, &HeaderValue)| {
-        Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))
-    };
+    let header =
+        |(name, value): (&HeaderName, &HeaderValue)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()));
     let headers = parts.headers.iter().filter_map(header).collect();
     // Without the address that the operator gave us nothing is taken here.
     let public = app.config.public_url.as_ref().map(url::Url::as_str).unwrap_or_default();

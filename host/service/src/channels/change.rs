@@ -57,7 +57,8 @@ pub(crate) async fn change(
             let connection = live.connection.as_deref();
             try_out(&component, grant, connection, &draft, problems).await?;
             let workspace = connection.map(|live| live.row.workspace_id.as_str());
-            row.target = target::of(component.plugin.descriptor(), workspace, &draft.settings, &draft.secrets, &key, &row.id)?;
+            row.target =
+                target::of(component.plugin.descriptor(), workspace, &draft.settings, &draft.secrets, &key, &row.id)?;
             is_checked = true;
         }
     }

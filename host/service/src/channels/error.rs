@@ -71,7 +71,9 @@ pub(crate) enum ChannelError {
 /// What there is to post through.
 fn connections(channel_type: &str, known: &[(String, String)]) -> String {
     if known.is_empty() {
-        return format!("a connected workspace, and there is none yet: connect one (pqh connection connect {channel_type})");
+        return format!(
+            "a connected workspace, and there is none yet: connect one (pqh connection connect {channel_type})"
+        );
     }
     let known: Vec<String> = known.iter().map(|(id, name)| format!("{id} ({name})")).collect();
     format!("the id of one of this organization's connections: {}", known.join(", "))

@@ -83,7 +83,8 @@ impl<'a> Source<'a> {
             match value.into_inner() {
                 DeValue::Table(section) if SECTIONS.contains(&name.get_ref().as_ref()) => {
                     for (key, value) in section {
-                        let (place, path) = (file.place(key.span().start), format!("{}.{}", name.get_ref(), key.get_ref()));
+                        let (place, path) =
+                            (file.place(key.span().start), format!("{}.{}", name.get_ref(), key.get_ref()));
                         match value.into_inner() {
                             // Their sections have sections of their own, which no version of ours can name.
                             DeValue::Table(inner) if name.get_ref() == CONNECTIONS => {

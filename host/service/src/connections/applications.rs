@@ -23,11 +23,8 @@ impl Applications {
         let applications = config.connections.iter().map(|(channel_type, section)| {
             let mut redirect = public.clone();
             redirect.set_path(&format!("/oauth/{channel_type}/callback"));
-            let client = OauthClient {
-                id: section.client_id.clone(),
-                secret: section.client_secret(channel_type)?,
-                redirect,
-            };
+            let client =
+                OauthClient { id: section.client_id.clone(), secret: section.client_secret(channel_type)?, redirect };
             Ok((channel_type.clone(), Application { client, signing_secrets: section.signing_secrets(channel_type)? }))
         });
         applications.collect::<Result<_, _>>().map(Self)

@@ -20,7 +20,9 @@ pub(crate) enum ConnectionError {
          configuration, and restart the service."
     )]
     NotConfigured(String),
-    #[error("The channel type {channel_type} may not connect: {reason}. The operator has to allow it (pqh plugin grant).")]
+    #[error(
+        "The channel type {channel_type} may not connect: {reason}. The operator has to allow it (pqh plugin grant)."
+    )]
     NotGranted { channel_type: String, reason: String },
     #[error("Channel Access Restricted. Expected an organization with a paid plan; this one has the plan \"free\".")]
     Restricted,
@@ -60,7 +62,9 @@ pub(crate) enum Obstacle {
     /// The service or its component refuses: why.
     Refused(Failure),
     /// Another organization connected the workspace.
-    OtherOrganization { workspace: String },
+    OtherOrganization {
+        workspace: String,
+    },
     /// Whoever began it may not connect any more.
     NotAllowed,
     /// The operator's configuration changed meanwhile.

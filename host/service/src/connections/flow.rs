@@ -92,7 +92,6 @@ pub(crate) async fn begin(app: &App, by: &OrgCaller, channel_type: &str) -> Resu
         token_id: by.caller.token.clone(),
         person: by.caller.name.clone(),
         link: fingerprint(link.expose_secret()),
-        state: None,
         cookie: None,
         expires_at: now.saturating_add(PATIENCE),
         followed_at: None,
@@ -183,10 +182,11 @@ async fn ask(app: &App, row: AuthorizationRow, code: &SecretString) -> Result<Qu
     let (entry, grant, application) = connectable(app, &channel_type).map_err(|_| Obstacle::NotSetUp)?;
     let verifier = app.keys.of(&row.organization_id).await?.open(&identity(&row.id), &row.verifier)?;
     let (plugin, client) = (&entry.plugin, &application.client);
-    let tokens = plugin.exchange(&grant, client, code, verifier.expose_secret()).await.map_err(|error| match error {
-        OauthError::NoAnswer(_) | OauthError::NotJson { .. } => Obstacle::NoAnswer(error.to_string()),
-        OauthError::Denied(_) | OauthError::NotOffered => denied(&channel_type, &error).into(),
-    })?;
+    let tokens =
+        plugin.exchange(&grant, client, code, verifier.expose_secret()).await.map_err(|error| match error {
+            OauthError::NoAnswer(_) | OauthError::NotJson { .. } => Obstacle::NoAnswer(error.to_string()),
+            OauthError::Denied(_) | OauthError::NotOffered => denied(&channel_type, &error).into(),
+        })?;
     let came_at = app.clock.now();
     let secrets = keep::secrets_of(&tokens);
     let found = match plugin.connection(grant.clone(), Arc::new(secrets)).connected(tokens.answer.clone()).await {

@@ -14,9 +14,9 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::LiveConnection;
 use super::standing::Known;
 use super::tokens::SOON;
-use super::LiveConnection;
 use crate::app::App;
 use crate::channels;
 use crate::clock::Millis;
@@ -193,7 +193,8 @@ async fn handle(app: &App, row: &InboundRow) -> Result<(), Failure> {
     let found = app.connections.find(&row.connection_id).await.map_err(|error| trouble(&error))?;
     let Some(live) = found.filter(|live| live.row.ended_at.is_none()) else { return Ok(()) };
     let plugins = &app.plugins;
-    let Some((entry, grant)) = plugins.find(&live.row.channel_type).zip(plugins.grant_of(&live.row.channel_type)) else {
+    let Some((entry, grant)) = plugins.find(&live.row.channel_type).zip(plugins.grant_of(&live.row.channel_type))
+    else {
         return Err(trouble(&"the channel type is not installed, or granted nothing"));
     };
     let key = app.keys.of(&live.row.organization_id).await.map_err(|error| trouble(&error))?;
@@ -208,12 +209,7 @@ async fn handle(app: &App, row: &InboundRow) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn apply(
-    app: &App,
-    live: &Arc<LiveConnection>,
-    generation: i64,
-    action: Action,
-) -> Result<(), StoreError> {
+async fn apply(app: &App, live: &Arc<LiveConnection>, generation: i64, action: Action) -> Result<(), StoreError> {
     let id = live.row.id.clone();
     match action {
         Action::Disconnect(failure) => {
@@ -287,4 +283,3 @@ fn open(key: &DataKey, id: &str, sealed: &str) -> Result<Request, VaultError> {
 fn identity(id: &str) -> String {
     format!("inbound:{id}")
 }
-

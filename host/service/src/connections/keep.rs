@@ -8,9 +8,9 @@ use uuid::Uuid;
 use super::error::Obstacle;
 use super::pending::Pending;
 use super::{tokens, workspace};
+use crate::access::Role;
 use crate::app::App;
 use crate::audit::{self, Actor, Entry, Object};
-use crate::access::Role;
 use crate::clock::{Millis, millis};
 use crate::failure::kind_name;
 use crate::store::channels::{self, PausedBy};
@@ -67,7 +67,6 @@ pub(super) async fn connect(app: &App, pending: &Pending, source: &str) -> Resul
         connected_by: authorization.person.clone(),
         connected_at: now,
         updated_at: now,
-        listed_at: None,
     };
     let expires_at = tokens.expires_in.map(|time| came_at.saturating_add(millis(time)));
     let sealed = tokens::seal(&key, &row.id, &tokens.secrets, tokens.refresh.as_ref())?;
@@ -126,11 +125,7 @@ pub(super) async fn connect(app: &App, pending: &Pending, source: &str) -> Resul
 }
 
 /// Ends the pauses that the service made for a connection's sake. Which channels those are: ids and aliases.
-async fn resume(
-    connection: &mut Connection,
-    id: &str,
-    now: Millis,
-) -> Result<Vec<(String, String)>, StoreError> {
+async fn resume(connection: &mut Connection, id: &str, now: Millis) -> Result<Vec<(String, String)>, StoreError> {
     let mut resumed = Vec::new();
     let unauthorized = kind_name(pqh_runtime::contract::types::FailureKind::Unauthorized);
     for (id, alias) in connections::channels(&mut *connection, id).await? {
@@ -163,4 +158,3 @@ pub(crate) fn status(row: &ConnectionRow) -> &'static str {
         (None, None) => "connected",
     }
 }
-

@@ -114,12 +114,7 @@ impl Connections {
     }
 
     /// Whether a connection of the workspace has one of these tokens: services may give the same one again.
-    async fn are_in_use(
-        &self,
-        channel_type: &str,
-        workspace: &Workspace,
-        tokens: &Tokens,
-    ) -> Result<bool, StoreError> {
+    async fn are_in_use(&self, channel_type: &str, workspace: &Workspace, tokens: &Tokens) -> Result<bool, StoreError> {
         let row = connections::of_workspace(self.store().readers(), channel_type, &workspace.id).await?;
         let Some(row) = row else { return Ok(false) };
         let held = self.tokens(&row).await?.opened().await;

@@ -14,9 +14,9 @@ use super::keep::found_target;
 use super::tokens::SOON;
 use super::{Connections, LiveConnection, failure};
 use crate::clock::Millis;
+use crate::store::StoreError;
 use crate::store::connection_targets::{self, Listing};
 use crate::store::connections::{ConnectionRow, FoundTarget};
-use crate::store::StoreError;
 
 /// What was found is looked for anew when it is older.
 const STALE: Millis = 10 * 60_000;
@@ -126,18 +126,18 @@ impl Connections {
     /// One pass to its end.
     async fn pass(&self, id: &str, progress: &watch::Sender<Progress>) -> Result<(), Failure> {
         let (mut tries, mut anew) = (0_u32, 0_u32);
-        let listing = connection_targets::listing(self.store().readers(), id).await.map_err(ours)?;
+        let listing = connection_targets::listing(self.store().readers(), id).await.map_err(|error| ours(&error))?;
         let mut pass = listing.as_ref().map_or(0, |listing| listing.pass);
         let mut cursor = listing.and_then(|listing| listing.cursor);
         if cursor.is_none() {
-            pass = self.begin_pass(id).await.map_err(ours)?;
+            pass = self.begin_pass(id).await.map_err(|error| ours(&error))?;
         }
         for _ in 0..PAGES {
             let page = match self.page(id, cursor.as_deref()).await {
                 Ok(page) => page,
                 Err(refused) if refused.kind == FailureKind::Rejected && cursor.is_some() && anew < ANEW => {
                     anew += 1;
-                    (pass, cursor) = (self.begin_pass(id).await.map_err(ours)?, None);
+                    (pass, cursor) = (self.begin_pass(id).await.map_err(|error| ours(&error))?, None);
                     continue;
                 }
                 Err(passing) if is_passing(passing.kind) => {
@@ -154,7 +154,7 @@ impl Connections {
             tries = 0;
             let next = page.next.filter(|next| Some(next) != cursor.as_ref());
             let targets = page.targets.into_iter().map(found_target).collect();
-            if !self.keep_page(id, pass, targets, next.clone()).await.map_err(ours)? {
+            if !self.keep_page(id, pass, targets, next.clone()).await.map_err(|error| ours(&error))? {
                 return Ok(());
             }
             self.problems().remove(id);
@@ -173,7 +173,7 @@ impl Connections {
         id: &str,
         cursor: Option<&str>,
     ) -> Result<pqh_runtime::contract::listing::directory::Page, Failure> {
-        let live = self.find(id).await.map_err(ours)?;
+        let live = self.find(id).await.map_err(|error| ours(&error))?;
         let live = live.filter(|live| live.row.ended_at.is_none()).ok_or_else(gone)?;
         let plugins = &self.0.needs.plugins;
         let entry = plugins.find(&live.row.channel_type).ok_or_else(gone)?;
@@ -186,9 +186,7 @@ impl Connections {
     async fn begin_pass(&self, id: &str) -> Result<i64, StoreError> {
         let id = id.to_owned();
         self.store()
-            .write(move |connection| {
-                Box::pin(async move { connection_targets::begin_pass(connection, &id).await })
-            })
+            .write(move |connection| Box::pin(async move { connection_targets::begin_pass(connection, &id).await }))
             .await
     }
 
@@ -222,7 +220,7 @@ fn is_passing(kind: FailureKind) -> bool {
     matches!(kind, FailureKind::Throttled | FailureKind::Unavailable | FailureKind::UnknownOutcome)
 }
 
-fn ours(error: StoreError) -> Failure {
+fn ours(error: &StoreError) -> Failure {
     failure(
         FailureKind::Unavailable,
         "database-unavailable",

@@ -17,9 +17,10 @@ use tokio::sync::Mutex;
 
 use super::{Needs, failure};
 use crate::clock::{Millis, millis};
+use crate::failure::FailureBody;
 use crate::keys::KeyError;
-use crate::store::connections::{self, ConnectionRow, SealedToken, TokensRow};
 use crate::store::StoreError;
+use crate::store::connections::{self, ConnectionRow, SealedToken, TokensRow};
 use crate::vault::{DataKey, VaultError};
 
 /// What the refresh token is called among the sealed ones: no credential is.
@@ -63,7 +64,7 @@ struct Held {
 impl Held {
     fn of(row: Option<TokensRow>) -> Self {
         let Some(row) = row else { return Self::default() };
-        let dead = row.lost.as_deref().and_then(crate::failure::FailureBody::read).map(|lost| lost.failure());
+        let dead = row.lost.as_deref().and_then(FailureBody::read).map(FailureBody::failure);
         let sealed = row.sealed.into_iter().map(|token| (token.name, token.sealed)).collect();
         Self { generation: row.generation, sealed, expires_at: row.expires_at, dead, rest: None, tries: 0 }
     }
@@ -140,7 +141,9 @@ impl TokenKeeper {
             held.generation
         };
         match self.renew(generation).await {
-            Err(failure) if failure.kind == FailureKind::Unauthorized || self.held().expires_before(now) => Err(failure),
+            Err(failure) if failure.kind == FailureKind::Unauthorized || self.held().expires_before(now) => {
+                Err(failure)
+            }
             Err(_) => Ok(generation),
             renewed => renewed,
         }
@@ -210,7 +213,8 @@ impl TokenKeeper {
                 return Err(later("not-renewed", &error));
             }
         };
-        let new = tokens.secrets.iter().fold(MemorySecrets::new(), |new, (name, secret)| new.with(name, secret.clone()));
+        let new =
+            tokens.secrets.iter().fold(MemorySecrets::new(), |new, (name, secret)| new.with(name, secret.clone()));
         let judged = entry.plugin.connection(grant, Arc::new(new)).connected(tokens.answer.clone()).await;
         match judged {
             Err(why) if why.kind == FailureKind::Unauthorized => {
@@ -218,7 +222,9 @@ impl TokenKeeper {
                 Err(Asked::Dead(why))
             }
             // What came is kept, even where the component stumbles over it: there is nothing else.
-            Err(why) if tokens.secrets.is_empty() || why.kind == FailureKind::Rejected && why.code != "plugin-fault" => {
+            Err(why)
+                if tokens.secrets.is_empty() || why.kind == FailureKind::Rejected && why.code != "plugin-fault" =>
+            {
                 self.unnote().await;
                 Err(Asked::Later(why))
             }
@@ -242,8 +248,7 @@ impl TokenKeeper {
         }
         let rows: Vec<SealedToken> =
             sealed.iter().map(|(name, sealed)| SealedToken { name: name.clone(), sealed: sealed.clone() }).collect();
-        *self.holding() =
-            Held { generation: generation + 1, sealed, expires_at, dead: None, rest: None, tries: 0 };
+        *self.holding() = Held { generation: generation + 1, sealed, expires_at, dead: None, rest: None, tries: 0 };
         loop {
             let (id, rows) = (self.id.clone(), rows.clone());
             let written = self

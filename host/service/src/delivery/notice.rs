@@ -113,7 +113,10 @@ impl Engine {
         let mut tellers: Vec<Arc<LiveChannel>> = Vec::new();
         for id in &broken.organization.notice_channels {
             let Some(teller) = self.patiently(|| self.0.parts.directory.channel(id)).await.flatten() else { continue };
-            if !broken.breaks(&teller) && teller.held.is_none() && tellers.iter().all(|known| known.target != teller.target) {
+            if !broken.breaks(&teller)
+                && teller.held.is_none()
+                && tellers.iter().all(|known| known.target != teller.target)
+            {
                 tellers.push(teller);
             }
         }
@@ -133,12 +136,7 @@ impl Engine {
     }
 
     /// A delivery for each channel that can tell this; none where none can, or where a notice is what failed.
-    pub(super) async fn prepare_notice(
-        &self,
-        broken: &Broken,
-        notice: Notice,
-        origin: Origin,
-    ) -> Option<Prepared> {
+    pub(super) async fn prepare_notice(&self, broken: &Broken, notice: Notice, origin: Origin) -> Option<Prepared> {
         if origin == Origin::Notice {
             return None;
         }

@@ -16,7 +16,6 @@ pub(crate) struct AuthorizationRow {
     pub(crate) token_id: String,
     pub(crate) person: String,
     pub(crate) link: String,
-    pub(crate) state: Option<String>,
     pub(crate) cookie: Option<String>,
     /// PKCE's verifier, sealed.
     pub(crate) verifier: String,
@@ -28,8 +27,7 @@ pub(crate) struct AuthorizationRow {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT id, organization_id, type, token_id, person, link, state, cookie, verifier, expires_at, followed_at, \
-             returned_at FROM authorizations ",
+            "SELECT id, organization_id, type, token_id, person, link, cookie, verifier, expires_at, followed_at, returned_at FROM authorizations ",
             $rest
         )
     };

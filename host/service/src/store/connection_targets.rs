@@ -149,21 +149,14 @@ pub(crate) async fn count(executor: impl SqliteExecutor<'_>, id: &str) -> Result
 }
 
 /// Another name for one that is known.
-pub(crate) async fn rename(
-    connection: &mut Connection,
-    id: &str,
-    target: &str,
-    name: &str,
-) -> Result<(), StoreError> {
-    sqlx::query(
-        "UPDATE connection_targets SET name = $1, name_key = $2 WHERE connection_id = $3 AND target_id = $4",
-    )
-    .bind(name)
-    .bind(name_key(name))
-    .bind(id)
-    .bind(target)
-    .execute(connection)
-    .await?;
+pub(crate) async fn rename(connection: &mut Connection, id: &str, target: &str, name: &str) -> Result<(), StoreError> {
+    sqlx::query("UPDATE connection_targets SET name = $1, name_key = $2 WHERE connection_id = $3 AND target_id = $4")
+        .bind(name)
+        .bind(name_key(name))
+        .bind(id)
+        .bind(target)
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

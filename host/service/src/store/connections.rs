@@ -28,8 +28,6 @@ pub(crate) struct ConnectionRow {
     pub(crate) connected_by: String,
     pub(crate) connected_at: Millis,
     pub(crate) updated_at: Millis,
-    /// When the last whole pass over its targets ended.
-    pub(crate) listed_at: Option<Millis>,
 }
 
 /// Where in a workspace a message can go.
@@ -81,7 +79,6 @@ struct Row {
     connected_by: String,
     connected_at: Millis,
     updated_at: Millis,
-    listed_at: Option<Millis>,
 }
 
 impl Row {
@@ -107,7 +104,6 @@ impl Row {
             connected_by: self.connected_by,
             connected_at: self.connected_at,
             updated_at: self.updated_at,
-            listed_at: self.listed_at,
         })
     }
 }
@@ -116,7 +112,7 @@ macro_rules! select {
     ($rest:literal) => {
         concat!(
             "SELECT id, organization_id, type, workspace_id, name, memo, default_target, lost, lost_at, ended_at, \
-             connected_by, connected_at, updated_at, listed_at FROM connections ",
+             connected_by, connected_at, updated_at FROM connections ",
             $rest
         )
     };
@@ -149,13 +145,12 @@ pub(crate) async fn of_organization(
     channel_type: &str,
     workspace_id: &str,
 ) -> Result<Option<ConnectionRow>, StoreError> {
-    let row: Option<Row> =
-        sqlx::query_as(select!("WHERE organization_id = $1 AND type = $2 AND workspace_id = $3"))
-            .bind(organization)
-            .bind(channel_type)
-            .bind(workspace_id)
-            .fetch_optional(executor)
-            .await?;
+    let row: Option<Row> = sqlx::query_as(select!("WHERE organization_id = $1 AND type = $2 AND workspace_id = $3"))
+        .bind(organization)
+        .bind(channel_type)
+        .bind(workspace_id)
+        .fetch_optional(executor)
+        .await?;
     row.map(Row::read).transpose()
 }
 
@@ -199,11 +194,10 @@ pub(crate) async fn first_expiry(executor: impl SqliteExecutor<'_>) -> Result<Op
 /// The tokens of a connection, as of one moment.
 pub(crate) async fn tokens(store: &Store, id: &str) -> Result<Option<TokensRow>, StoreError> {
     let mut moment = store.readers().begin().await?;
-    let row: Option<TokensRow> =
-        sqlx::query_as("SELECT generation, expires_at, lost FROM connections WHERE id = $1")
-            .bind(id)
-            .fetch_optional(&mut *moment)
-            .await?;
+    let row: Option<TokensRow> = sqlx::query_as("SELECT generation, expires_at, lost FROM connections WHERE id = $1")
+        .bind(id)
+        .fetch_optional(&mut *moment)
+        .await?;
     let Some(row) = row else { return Ok(None) };
     let sealed = sqlx::query_as("SELECT name, sealed FROM connection_secrets WHERE connection_id = $1 ORDER BY name")
         .bind(id)
@@ -341,10 +335,7 @@ pub(crate) async fn forget_unused(connection: &mut Connection, id: &str) -> Resu
 }
 
 /// The ids and aliases of the channels that use it.
-pub(crate) async fn channels(
-    executor: impl SqliteExecutor<'_>,
-    id: &str,
-) -> Result<Vec<(String, String)>, StoreError> {
+pub(crate) async fn channels(executor: impl SqliteExecutor<'_>, id: &str) -> Result<Vec<(String, String)>, StoreError> {
     let channels = sqlx::query_as("SELECT id, alias FROM channels WHERE connection_id = $1 ORDER BY id")
         .bind(id)
         .fetch_all(executor)

@@ -26,12 +26,13 @@ pub(crate) async fn accept(
 ) -> Result<bool, StoreError> {
     let mut is_new = true;
     for id in ids {
-        let done = sqlx::query("INSERT INTO inbound_seen (type, message_id, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
-            .bind(channel_type)
-            .bind(id)
-            .bind(row.received_at)
-            .execute(&mut *connection)
-            .await?;
+        let done =
+            sqlx::query("INSERT INTO inbound_seen (type, message_id, at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+                .bind(channel_type)
+                .bind(id)
+                .bind(row.received_at)
+                .execute(&mut *connection)
+                .await?;
         is_new &= done.rows_affected() == 1;
     }
     if is_new {

@@ -11,7 +11,7 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Form, Router};
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 
 use crate::access::client_address;
@@ -85,7 +85,7 @@ async fn callback(
     let Query(Arrival { state, code, error }) = query.unwrap_or_default();
     let cookie = cookie(&headers);
     let returned = Returned { state, code, error };
-    match flow::come_back(&app, &channel_type, returned, cookie.as_ref().map(|cookie| cookie.expose_secret())).await {
+    match flow::come_back(&app, &channel_type, returned, cookie.as_ref().map(ExposeSecret::expose_secret)).await {
         Ok(question) => show(&Page::question(&channel_type, &question)),
         Err(obstacle) => show(&Page::obstacle(&app, &channel_type, &obstacle)),
     }
@@ -109,7 +109,7 @@ async fn confirm(
         return show(&Page::obstacle(&app, &channel_type, &Obstacle::Forged));
     };
     let (cookie, connect) = (cookie(&headers), answer == "connect");
-    let cookie = cookie.as_ref().map(|cookie| cookie.expose_secret());
+    let cookie = cookie.as_ref().map(ExposeSecret::expose_secret);
     match flow::decide(&app, &channel_type, decision.expose_secret(), cookie, &source, connect).await {
         Ok(decided) => show(&Page::decided(&decided)),
         Err(obstacle) => show(&Page::obstacle(&app, &channel_type, &obstacle)),

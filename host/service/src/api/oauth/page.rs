@@ -51,7 +51,10 @@ impl Page {
              posted there."
         )];
         if *again {
-            words.push("The organization has this workspace already: its connection is renewed, and its channels go on.".to_owned());
+            words.push(
+                "The organization has this workspace already: its connection is renewed, and its channels go on."
+                    .to_owned(),
+            );
         }
         Self {
             form: Some(Form {
@@ -76,9 +79,13 @@ impl Page {
             Decided::Connected { organization, service, kept } => {
                 let name = &kept.row.name;
                 let mut words = vec![if kept.again {
-                    format!("The {service} workspace \u{201c}{name}\u{201d} is connected to \u{201c}{organization}\u{201d} again.")
+                    format!(
+                        "The {service} workspace \u{201c}{name}\u{201d} is connected to \u{201c}{organization}\u{201d} again."
+                    )
                 } else {
-                    format!("The {service} workspace \u{201c}{name}\u{201d} is connected to \u{201c}{organization}\u{201d}.")
+                    format!(
+                        "The {service} workspace \u{201c}{name}\u{201d} is connected to \u{201c}{organization}\u{201d}."
+                    )
                 }];
                 match kept.resumed.len() {
                     0 => {}
@@ -100,7 +107,8 @@ impl Page {
         const OPERATOR: &str = "Ask the operator of this PyQueryHub to look at the service's log.";
         let entry = app.plugins.find(channel_type);
         let service = entry.as_ref().map_or("The service", |entry| entry.plugin.descriptor().name.as_str());
-        let page = |status, title: &str, words: &str, remedy| Self::new(status, "bad", title, vec![words.to_owned()], remedy);
+        let page =
+            |status, title: &str, words: &str, remedy| Self::new(status, "bad", title, vec![words.to_owned()], remedy);
         match obstacle {
             Obstacle::Forged => page(
                 StatusCode::BAD_REQUEST,

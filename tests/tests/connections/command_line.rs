@@ -1,0 +1,1 @@
+//! `pqh connection …` of the real program, as people use it.

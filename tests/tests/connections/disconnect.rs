@@ -1,0 +1,1 @@
+//! Workspaces that are disconnected, lost and connected again, and what becomes of their channels.

@@ -1,0 +1,1 @@
+//! The targets of a workspace: found page by page, searched meanwhile, kept, and looked for anew.

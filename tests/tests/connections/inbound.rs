@@ -1,0 +1,1 @@
+//! What Slack sends: proven, answered at once, acted on once.
