@@ -27,12 +27,12 @@ use crate::{FROZEN, NEVER, folder, frozen, names, sha256};
 const KEPT: &[(&str, &[(&str, &str)])] = &[(
     "1.0.0",
     &[
-        ("email", "7ef73bf85918eb1a36036bf159f14f607a2594048dce095f780a0b4a0d5e0923"),
-        ("pagerduty", "dece33eaa9ca26978362ce09b5f81ddc69fe7dd7ab598553747e195ceed8dc5e"),
-        ("slack-app", "98e2051a457c5eb6e52e1a4a76138fe3280b225baee72f16dbe1fc0d1a4caa26"),
-        ("slack-webhook", "a89ed33308bd11bbc248da4fc9cbc7e2f4b71c7b2bf08c56ebe08724b22b8e36"),
-        ("teams", "662b053ad0070a0d71552489febac6324650e95fdf3148fb1127470c7515ed00"),
-        ("webhook", "3c63d99f9c453475e696bf93c594c624e22e4ecb3635b3dc624eda6d9caa4171"),
+        ("email", "6e9cfdfff3cd6c029497a21bcc1104acb0cc4ae865ed4307ae0358b1604c4596"),
+        ("pagerduty", "f1b0405280959cf447eba2ca216dfa3886931af10271a5bf93482f2cd340d348"),
+        ("slack-app", "69a8efa1958dbab3a7964e3a63cb3355b7d12ad15fe44d202fe49db08ac4a852"),
+        ("slack-webhook", "6540ce252e54027fe2e3bdd9e31dad05b6e7ebb1ad0ddd39a48f053f2be9044a"),
+        ("teams", "a1fa4fbc8fa09a586791b3418737cc824d7d57c1fc710c4865696292730232f5"),
+        ("webhook", "4df15f0e4efb345dc53ffedc7d3f727acb5be27678ff2726c79226dbf196d059"),
     ],
 )];
 
