@@ -78,10 +78,7 @@ impl SecretSource for MemorySecrets {
     }
 
     async fn get(&self, key: &str) -> Result<SecretString, SecretError> {
-        self.0
-            .get(key)
-            .cloned()
-            .ok_or_else(|| SecretError::lasting(key, "it is not filled in"))
+        self.0.get(key).cloned().ok_or_else(|| SecretError::lasting(key, "it is not filled in"))
     }
 }
 

@@ -18,7 +18,7 @@ use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Needs, failure};
 use crate::clock::{Millis, millis};
-use crate::failure::kind_name;
+use crate::failure::{FailureBody, kind_name};
 use crate::health::Note;
 use crate::keys::KeyError;
 use crate::store::StoreError;
@@ -70,7 +70,7 @@ struct Held {
 impl Held {
     fn of(row: Option<TokensRow>) -> Self {
         let Some(row) = row else { return Self::default() };
-        let dead = row.lost.as_deref().and_then(crate::failure::FailureBody::read).map(|lost| lost.failure());
+        let dead = row.lost.as_deref().and_then(FailureBody::read).map(FailureBody::failure);
         let sealed = row.sealed.into_iter().map(|token| (token.name, token.sealed)).collect();
         Self { generation: row.generation, sealed, expires_at: row.expires_at, dead, ..Self::default() }
     }
@@ -304,17 +304,16 @@ impl TokenKeeper {
         }
         let rows: Vec<SealedToken> =
             sealed.iter().map(|(name, sealed)| SealedToken { name: name.clone(), sealed: sealed.clone() }).collect();
-        *self.holding() =
-            Held { generation: generation + 1, sealed, expires_at: term.expires_at, ..Held::default() };
+        *self.holding() = Held { generation: generation + 1, sealed, expires_at: term.expires_at, ..Held::default() };
         loop {
             let (id, rows) = (self.id.clone(), rows.clone());
             let written = self
                 .needs
                 .store
                 .write(move |connection| {
-                    Box::pin(async move {
-                        connections::put_tokens(connection, &id, Some(generation), term, &rows).await
-                    })
+                    Box::pin(
+                        async move { connections::put_tokens(connection, &id, Some(generation), term, &rows).await },
+                    )
                 })
                 .await;
             match written {
@@ -412,10 +411,11 @@ enum Asked {
 
 /// How long tokens last that were asked for then, and when they are renewed, where they can be.
 pub(super) fn term(asked_at: Millis, expires_in: Option<Duration>, renews: bool) -> Term {
-    let life = expires_in.map(millis);
-    let expires_at = life.map(|life| asked_at.saturating_add(life));
-    let renew_at = expires_at.zip(life).filter(|_| renews).map(|(at, life)| at.saturating_sub(AHEAD.min(life / 4)));
-    Term { expires_at, renew_at }
+    // Some services say 0 of those that do not expire.
+    let life = expires_in.map(millis).filter(|life| *life > 0);
+    let after = |time| asked_at.saturating_add(time);
+    let renew_at = life.filter(|_| renews).map(|life| after((life - AHEAD.min(life / 4)).max(SOON)));
+    Term { expires_at: life.map(after), renew_at }
 }
 
 /// Seals tokens for a connection.
@@ -447,4 +447,21 @@ fn trouble(code: &str, why: &dyn std::fmt::Display) -> Failure {
         format!("The workspace's token cannot be renewed now: {why}."),
         "It is tried again by itself. If it goes on, look at the service's log and its [connections] section.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_renewed_an_hour_before_they_expire_or_in_the_last_quarter_of_a_short_life() {
+        let term = |lives, renews| term(1_000, Some(Duration::from_mins(lives)), renews);
+        let minutes = |minutes: Millis| Some(1_000 + minutes * 60_000);
+        let twelve_hours = term(720, true);
+        assert_eq!((twelve_hours.expires_at, twelve_hours.renew_at), (minutes(720), minutes(660)));
+        assert_eq!(term(60, true).renew_at, minutes(45), "not at once, and not all the time");
+        assert_eq!(term(1, true).renew_at, minutes(1));
+        assert_eq!((term(60, false).expires_at, term(60, false).renew_at), (minutes(60), None));
+        assert_eq!((term(0, true).expires_at, term(0, true).renew_at), (None, None));
+    }
 }

@@ -59,13 +59,16 @@ async fn a_connection_that_slack_renews_no_more_works_to_its_end_and_is_lost_the
 
 #[tokio::test]
 async fn a_loss_that_no_other_channel_can_tell_is_a_warning_until_it_is_connected_again() {
-    let world = connected().await;
+    let mut world = connected().await;
     world.scenario.notify(&["Sales"]).await;
     world.slack.end_refresh_tokens("T0ACME");
     world.scenario.pass(12 * HOUR);
     world.scenario.until_paused("Sales").await;
     assert_eq!(world.scenario.warnings().await, ["notice-untold"]);
     assert!(world.acme().posted().is_empty());
+    world.scenario.restart().await;
+    world.scenario.settle().await;
+    assert_eq!(world.scenario.warnings().await, ["notice-untold"]);
     world.connect().await;
     assert!(world.scenario.warnings().await.is_empty());
     world.arrives("Sales", "Again").await;
@@ -112,7 +115,8 @@ async fn an_app_that_was_removed_is_found_out_by_the_next_message_and_told_once_
     let webhook = world.scenario.channel("Webhook").await;
     world.scenario.notify(&["Webhook"]).await;
     world.acme().uninstall();
-    let accepted = world.scenario.post_event(&["Sales", "Ops"], &crate::scenario::event("Nobody there")).await.created();
+    let accepted =
+        world.scenario.post_event(&["Sales", "Ops"], &crate::scenario::event("Nobody there")).await.created();
     for delivery in accepted["deliveries"].as_array().unwrap() {
         world.scenario.until(&text(&delivery["id"]), "held").await;
     }

@@ -1,7 +1,7 @@
 //! A renewal and something else at the same time: a stop, a person who connects or disconnects, a database that is away.
 
 use super::{TOKENS, connected, held};
-use crate::scenario::{HOUR, SECOND};
+use crate::scenario::{HOUR, MOMENT, almost, eventually};
 use crate::world::{TYPE, World};
 
 #[tokio::test]
@@ -39,10 +39,10 @@ async fn who_connects_again_while_a_renewal_is_under_way_has_the_last_word() {
 #[tokio::test]
 async fn a_renewal_between_a_persons_question_and_their_answer_does_no_harm() {
     let world = connected().await;
-    world.scenario.pass(11 * HOUR - SECOND);
+    world.scenario.pass(almost(11 * HOUR));
     let browser = world.browser();
     let page = world.asked(&world.scenario.admin, &browser, &World::approval()).await;
-    world.scenario.pass(SECOND);
+    world.scenario.pass(MOMENT);
     world.until_renewals("renewed", 1).await;
     let done = browser.answer(TYPE, &page, "connect").await;
     assert_eq!(done.title(200), "Slack workspace connected");
@@ -94,7 +94,7 @@ async fn a_pair_that_cannot_be_written_is_kept_in_memory_and_written_later() {
     let (here, away) = (world.scenario.folder().join("pqh.db"), world.scenario.folder().join("away.db"));
     std::fs::rename(&here, &away).unwrap();
     released.notify_one();
-    crate::scenario::eventually("a database that cannot be written", || async {
+    eventually("a database that cannot be written", || async {
         let ready = world.scenario.open("/readyz").await;
         if ready.status == 503 { Ok(()) } else { Err(ready.json) }
     })
