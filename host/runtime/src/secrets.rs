@@ -21,6 +21,20 @@ pub struct SecretError {
     pub key: String,
     /// What went wrong, to an operator.
     pub reason: String,
+    /// Whether it may be read later: nothing is wrong with the secret itself.
+    pub passing: bool,
+}
+
+impl SecretError {
+    /// It will not be read later either.
+    pub fn lasting(key: &str, reason: impl Into<String>) -> Self {
+        Self { key: key.to_owned(), reason: reason.into(), passing: false }
+    }
+
+    /// It may be read later.
+    pub fn passing(key: &str, reason: impl Into<String>) -> Self {
+        Self { key: key.to_owned(), reason: reason.into(), passing: true }
+    }
 }
 
 /// The secrets of one channel, by the keys of the secret fields.
@@ -64,10 +78,7 @@ impl SecretSource for MemorySecrets {
     }
 
     async fn get(&self, key: &str) -> Result<SecretString, SecretError> {
-        self.0
-            .get(key)
-            .cloned()
-            .ok_or_else(|| SecretError { key: key.to_owned(), reason: "it is not filled in".to_owned() })
+        self.0.get(key).cloned().ok_or_else(|| SecretError::lasting(key, "it is not filled in"))
     }
 }
 

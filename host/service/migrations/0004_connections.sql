@@ -18,8 +18,8 @@ CREATE TABLE connections (
     ended_at BIGINT,
     -- when the token expires, where it does
     expires_at BIGINT,
-    -- a renewal was asked for, and what came of it is not kept yet
-    renewing_since BIGINT,
+    -- when it is renewed, where it can be; while that is under way, when it was asked for: whoever starts asks again at once
+    renew_at BIGINT,
     -- counts the tokens that it had
     generation BIGINT NOT NULL,
     -- who connected it: the token's name

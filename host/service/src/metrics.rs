@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 
-/// A channel type and what became of an attempt: "delivered", or a failure's kind.
+/// A channel type and what became of an attempt: "delivered" or "renewed", or a failure's kind.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Outcome {
     r#type: String,
@@ -58,6 +58,7 @@ struct Inner {
     pauses: Counter,
     untold: Counter,
     lost_leases: Counter,
+    renewals: Family<Outcome, Counter>,
     checks: Family<Judged, Counter>,
 }
 
@@ -101,6 +102,7 @@ impl Metrics {
             pauses: Counter::default(),
             untold: Counter::default(),
             lost_leases: Counter::default(),
+            renewals: Family::default(),
             checks: Family::default(),
         };
         registry.register("events_accepted", "Events accepted: stored before the 202", inner.accepted.clone());
@@ -147,6 +149,11 @@ impl Metrics {
             "Attempts whose outcome nobody knows since the program ended meanwhile",
             inner.lost_leases.clone(),
         );
+        registry.register(
+            "token_renewals",
+            "Renewals of connections' tokens by channel type and outcome: \"renewed\", or a failure's kind",
+            inner.renewals.clone(),
+        );
         registry.register("checks", "Checks of alerts that were kept, by what became of them", inner.checks.clone());
         inner.registry = registry;
         Self(Arc::new(inner))
@@ -188,6 +195,11 @@ impl Metrics {
 
     pub(crate) fn lost_leases(&self, count: u64) {
         self.0.lost_leases.inc_by(count);
+    }
+
+    /// A renewal of a connection's token was asked for: "renewed", or a failure's kind.
+    pub(crate) fn renewal(&self, channel_type: &str, outcome: &'static str) {
+        self.0.renewals.get_or_create(&Outcome { r#type: channel_type.to_owned(), outcome }).inc();
     }
 
     /// All of them as Prometheus reads them (`OpenMetrics` text).

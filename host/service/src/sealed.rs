@@ -70,7 +70,7 @@ impl SecretSource for SealedSecrets {
     }
 
     async fn get(&self, key: &str) -> Result<SecretString, SecretError> {
-        let error = |reason: String| SecretError { key: key.to_owned(), reason };
+        let error = |reason: String| SecretError::lasting(key, reason);
         self.open(key)
             .map_err(|problem| error(problem.to_string()))?
             .ok_or_else(|| error("it is not filled in".to_owned()))

@@ -81,10 +81,18 @@ impl Service {
         let health = Arc::new(Health::default());
         let plugins = Plugins::start(&config, address, &store, &health).await.map_err(Cause::from)?;
         let keys = Arc::new(Keys::new(store.clone(), vault.clone()));
-        let connections = Connections::new(store.clone(), Arc::clone(&keys), plugins.clone(), clock.clone(), &config)
-            .map_err(Cause::from)?;
-        let directory = Directory::new(store.clone(), vault.clone(), plugins.clone(), connections.clone());
         let metrics = Metrics::new();
+        let connections = Connections::new(
+            store.clone(),
+            Arc::clone(&keys),
+            plugins.clone(),
+            clock.clone(),
+            metrics.clone(),
+            Arc::clone(&health),
+            &config,
+        )
+        .map_err(Cause::from)?;
+        let directory = Directory::new(store.clone(), vault.clone(), plugins.clone(), connections.clone());
         let parts = delivery::Parts {
             store: store.clone(),
             clock: clock.clone(),

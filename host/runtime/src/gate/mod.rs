@@ -300,7 +300,10 @@ async fn secret(call: &mut LiveEgress, credential: &Credential) -> Result<Secret
     if call.binding.secrets.facts(&credential.secret).is_none() {
         return Err(unauthorized(format!("the credential `{}` is not filled in", credential.name)));
     }
-    let secret = call.binding.secrets.get(&credential.secret).await.map_err(|error| unauthorized(error.to_string()))?;
+    let secret = call.binding.secrets.get(&credential.secret).await.map_err(|error| {
+        let kind = if error.passing { ErrorKind::Failed } else { ErrorKind::Unauthorized };
+        Error { kind, message: error.to_string(), request_sent: false }
+    })?;
     if secret.expose_secret().chars().count() < SHORTEST_SECRET {
         return Err(denied(format!(
             "the credential `{}` has under {SHORTEST_SECRET} characters: it could not be kept out of answers and logs",

@@ -33,6 +33,7 @@ pub(crate) async fn end(app: &App, by: &OrgCaller, id: &str, force: bool) -> Res
     }
     // For their last use: a token that has just expired could not even be revoked.
     let _ = live.tokens.fresh(0).await;
+    let turn = live.tokens.turn().await;
     let secrets = live.tokens.opened().await;
     let entry = app.plugins.find(&live.row.channel_type);
     let service = entry.as_ref().map_or(live.row.channel_type.as_str(), |entry| &entry.plugin.descriptor().name);
@@ -58,7 +59,7 @@ pub(crate) async fn end(app: &App, by: &OrgCaller, id: &str, force: bool) -> Res
     let mut ended = audited("connection.disconnected", keep::object(&row));
     ended.before = Some(keep::state(&row));
     let of_channels = audited("channel.paused", keep::object(&row));
-    let (id, tokens) = (row.id.clone(), Arc::clone(&live.tokens));
+    let id = row.id.clone();
     app.store
         .write(move |connection| {
             Box::pin(async move {
@@ -72,10 +73,11 @@ pub(crate) async fn end(app: &App, by: &OrgCaller, id: &str, force: bool) -> Res
             })
         })
         .await?;
-    if let Err(error) = tokens.reload().await {
-        tracing::error!("the tokens of a connection are read again at the next start: {error}");
+    if let Err(error) = live.tokens.reload(&turn).await {
+        tracing::error!("the tokens of a connection are read again later: {error}");
     }
-    app.connections.forget(&id);
+    drop(turn);
+    app.connections.forget_ended();
     app.delivery.connection_changed(&id).await;
     let grant = app.plugins.grant_of(&live.row.channel_type);
     if let (Some(entry), Some(grant), Ok(secrets)) = (entry, grant, secrets)

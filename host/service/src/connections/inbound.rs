@@ -200,7 +200,7 @@ async fn handle(app: &App, row: &InboundRow) -> Result<(), Failure> {
     let key = app.keys.of(&live.row.organization_id).await.map_err(|error| trouble(&error))?;
     let request = open(&key, &row.id, &row.request).map_err(|error| trouble(&error))?;
     // With which tokens it is acted on: where they are others later, what it says of these is out of date.
-    let generation = live.tokens.fresh(SOON).await.unwrap_or_else(|_| live.tokens.generation());
+    let generation = live.tokens.fresh(SOON).await.unwrap_or_else(|stale| stale.generation);
     let known = Known { app: app.clone(), live: Arc::clone(&live) };
     let connection = live.connection(&entry, grant);
     for action in connection.handle(&live.workspace(), &request, Arc::new(known)).await? {

@@ -11,7 +11,7 @@ use super::{tokens, workspace};
 use crate::access::Role;
 use crate::app::App;
 use crate::audit::{self, Actor, Entry, Object};
-use crate::clock::{Millis, millis};
+use crate::clock::Millis;
 use crate::failure::kind_name;
 use crate::store::channels::{self, PausedBy};
 use crate::store::connections::{self, ConnectionRow, FoundTarget};
@@ -45,7 +45,7 @@ pub(super) fn found_target(target: Target) -> FoundTarget {
 
 /// Keeps a connection with its tokens. Channels that were paused for its sake go on.
 pub(super) async fn connect(app: &App, pending: &Pending, source: &str) -> Result<Kept, Obstacle> {
-    let Pending { authorization, tokens, came_at, found, .. } = pending;
+    let Pending { authorization, tokens: came, came_at, found, .. } = pending;
     let organization = authorization.organization_id.clone();
     let key = app.keys.of(&organization).await?;
     let readers = app.store.readers();
@@ -68,8 +68,8 @@ pub(super) async fn connect(app: &App, pending: &Pending, source: &str) -> Resul
         connected_at: now,
         updated_at: now,
     };
-    let expires_at = tokens.expires_in.map(|time| came_at.saturating_add(millis(time)));
-    let sealed = tokens::seal(&key, &row.id, &tokens.secrets, tokens.refresh.as_ref())?;
+    let term = tokens::term(*came_at, came.expires_in, came.refresh.is_some());
+    let sealed = tokens::seal(&key, &row.id, &came.secrets, came.refresh.as_ref())?;
     // There before anybody else can be: what it holds is brought up to date below.
     let keeper = app.connections.tokens(&row).await?;
     let actor = Actor {
@@ -93,12 +93,13 @@ pub(super) async fn connect(app: &App, pending: &Pending, source: &str) -> Resul
     connected.after = Some(state(&row));
     let resumed = entry("channel.resumed", object(&row));
     let kept = row.clone();
+    let turn = keeper.turn().await;
     let written = app
         .store
         .write(move |connection| {
             Box::pin(async move {
                 connections::put(connection, &row).await?;
-                connections::put_tokens(connection, &row.id, None, expires_at, &sealed).await?;
+                connections::put_tokens(connection, &row.id, None, term, &sealed).await?;
                 audit::append(connection, &key, connected).await?;
                 let ids = resume(connection, &row.id, now).await?;
                 for (id, alias) in &ids {
@@ -109,9 +110,10 @@ pub(super) async fn connect(app: &App, pending: &Pending, source: &str) -> Resul
             })
         })
         .await;
-    if let Err(error) = keeper.reload().await {
-        tracing::error!("the tokens of a connection are read again at the next start: {error}");
+    if let Err(error) = keeper.reload(&turn).await {
+        tracing::error!("the tokens of a connection are read again later: {error}");
     }
+    drop(turn);
     let resumed: Vec<String> = match written {
         Ok(resumed) => resumed.into_iter().map(|(id, _)| id).collect(),
         Err(StoreError::Duplicate { .. }) => {

@@ -28,7 +28,9 @@ use tokio_util::task::TaskTracker;
 use crate::catalog::Entry;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
+use crate::health::Health;
 use crate::keys::Keys;
+use crate::metrics::Metrics;
 use crate::plugins::Plugins;
 use crate::sealed::SealedSecrets;
 use crate::store::connections::{self, ConnectionRow};
@@ -59,9 +61,13 @@ struct Needs {
     keys: Arc<Keys>,
     plugins: Plugins,
     clock: Clock,
+    metrics: Metrics,
+    health: Arc<Health>,
     applications: Applications,
     /// Renewals, which nobody cuts short.
     tasks: TaskTracker,
+    /// Rung where tokens may have to be renewed sooner than was known.
+    wanted: Notify,
 }
 
 /// A connection as it is used.
@@ -95,10 +101,13 @@ impl Connections {
         keys: Arc<Keys>,
         plugins: Plugins,
         clock: Clock,
+        metrics: Metrics,
+        health: Arc<Health>,
         config: &Config,
     ) -> Result<Self, ConfigError> {
         let applications = Applications::read(config)?;
-        let needs = Arc::new(Needs { store, keys, plugins, clock, applications, tasks: TaskTracker::new() });
+        let (tasks, wanted) = (TaskTracker::new(), Notify::new());
+        let needs = Arc::new(Needs { store, keys, plugins, clock, metrics, health, applications, tasks, wanted });
         Ok(Self(Arc::new(Inner {
             needs,
             keepers: Mutex::default(),
@@ -124,9 +133,14 @@ impl Connections {
         Ok(Arc::clone(self.keepers().entry(row.id.clone()).or_insert(loaded)))
     }
 
-    /// After a connection's row is gone.
-    fn forget(&self, id: &str) {
-        self.keepers().remove(id);
+    /// Forgets the keepers of connections that were ended. One that somebody has stays: there is one alone.
+    fn forget_ended(&self) {
+        self.keepers().retain(|_, keeper| Arc::strong_count(keeper) > 1 || !keeper.is_empty());
+    }
+
+    /// Waits until tokens may have to be renewed sooner than was known.
+    pub(crate) async fn renewal_wanted(&self) {
+        self.0.needs.wanted.notified().await;
     }
 
     /// The application that is registered with a type's service.

@@ -178,7 +178,7 @@ impl Connections {
         let plugins = &self.0.needs.plugins;
         let entry = plugins.find(&live.row.channel_type).ok_or_else(gone)?;
         let grant = plugins.grant_of(&live.row.channel_type).ok_or_else(gone)?;
-        live.tokens.fresh(SOON).await?;
+        live.tokens.fresh(SOON).await.map_err(|stale| stale.why)?;
         let connection = live.connection(&entry, grant);
         connection.list_targets(&live.workspace(), cursor).await
     }

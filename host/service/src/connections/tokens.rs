@@ -2,7 +2,8 @@
 //! many want it.
 //!
 //! A refresh token works once. So it is noted down before one is used; what comes for it is kept before the old is
-//! forgotten; and where a renewal was cut off, the old one is tried again at once, while the service still honours it.
+//! forgotten; and where it is not known what came, the old one is tried again soon, while the service still honours it.
+//! Where the service gives no new tokens any more, those that there are do for as long as they work.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -13,14 +14,15 @@ use pqh_runtime::contract::types::{Failure, FailureKind};
 use pqh_runtime::{
     MemorySecrets, OauthError, Plugin, SecretError, SecretFacts, SecretSource, SecretString, SharedCache, Tokens,
 };
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Needs, failure};
 use crate::clock::{Millis, millis};
-use crate::failure::FailureBody;
+use crate::failure::{FailureBody, kind_name};
+use crate::health::Note;
 use crate::keys::KeyError;
 use crate::store::StoreError;
-use crate::store::connections::{self, ConnectionRow, SealedToken, TokensRow};
+use crate::store::connections::{self, ConnectionRow, SealedToken, Term, TokensRow};
 use crate::vault::{DataKey, VaultError};
 
 /// What the refresh token is called among the sealed ones: no credential is.
@@ -32,6 +34,8 @@ const LONGEST_REST: Millis = 5 * 60_000;
 const WRITE_AGAIN: Duration = Duration::from_millis(500);
 /// Before a delivery that would run into the expiry.
 pub(crate) const SOON: Millis = 60_000;
+/// Tokens are renewed this long before they expire, and those of a short life in its last quarter.
+const AHEAD: Millis = 3_600_000;
 
 /// Keeps the tokens of one connection.
 pub(crate) struct TokenKeeper {
@@ -56,6 +60,8 @@ struct Held {
     expires_at: Option<Millis>,
     /// Why they will never work again.
     dead: Option<Failure>,
+    /// Why there will be no others in their place.
+    last: Option<Failure>,
     /// Not to be renewed before, for this reason, after so many tries.
     rest: Option<(Millis, Failure)>,
     tries: u32,
@@ -66,12 +72,24 @@ impl Held {
         let Some(row) = row else { return Self::default() };
         let dead = row.lost.as_deref().and_then(FailureBody::read).map(FailureBody::failure);
         let sealed = row.sealed.into_iter().map(|token| (token.name, token.sealed)).collect();
-        Self { generation: row.generation, sealed, expires_at: row.expires_at, dead, rest: None, tries: 0 }
+        Self { generation: row.generation, sealed, expires_at: row.expires_at, dead, ..Self::default() }
     }
 
     fn expires_before(&self, at: Millis) -> bool {
         self.expires_at.is_some_and(|expires| expires <= at)
     }
+
+    fn dead_at(&self, now: Millis) -> Option<&Failure> {
+        self.dead.as_ref().or_else(|| self.last.as_ref().filter(|_| self.expires_before(now)))
+    }
+}
+
+/// Tokens that do not work.
+pub(crate) struct Stale {
+    /// Which.
+    pub(crate) generation: i64,
+    /// Why, and why there are no others now.
+    pub(crate) why: Failure,
 }
 
 impl TokenKeeper {
@@ -95,12 +113,25 @@ impl TokenKeeper {
         self.cache.get_or_init(|| plugin.shared_cache())
     }
 
-    /// After other tokens were kept, or none.
-    pub(super) async fn reload(&self) -> Result<(), StoreError> {
-        let _turn = self.turn.lock().await;
+    /// Waits until no renewal is under way, and lets none begin.
+    pub(super) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().await
+    }
+
+    /// After other tokens were kept, or none, by whoever has the turn.
+    pub(super) async fn reload(&self, _turn: &MutexGuard<'_, ()>) -> Result<(), StoreError> {
         let held = Held::of(connections::tokens(&self.needs.store, &self.id).await?);
         *self.holding() = held;
+        self.needs.health.clear_warning(&self.warning());
+        // When these expire may be sooner than all others.
+        self.needs.wanted.notify_one();
         Ok(())
+    }
+
+    /// After what is kept turned out to be something else than what is held.
+    pub(crate) async fn look_again(&self) -> Result<(), StoreError> {
+        let turn = self.turn().await;
+        self.reload(&turn).await
     }
 
     /// From now on they are dead, where they are still those of `generation`.
@@ -108,6 +139,7 @@ impl TokenKeeper {
         let mut held = self.holding();
         if held.generation == generation {
             held.dead.get_or_insert_with(|| why.clone());
+            self.needs.health.clear_warning(&self.warning());
         }
     }
 
@@ -116,9 +148,9 @@ impl TokenKeeper {
         self.held().generation
     }
 
-    /// Why they will never work again, where that is so.
+    /// Why they do not work any more and never will, where that is so.
     pub(crate) fn dead(&self) -> Option<Failure> {
-        self.held().dead.clone()
+        self.held().dead_at(self.needs.clock.now()).cloned()
     }
 
     /// Whether the service lets us renew them.
@@ -126,27 +158,30 @@ impl TokenKeeper {
         self.held().sealed.contains_key(REFRESH)
     }
 
+    /// Whether there are none, as after a connection was ended.
+    pub(super) fn is_empty(&self) -> bool {
+        self.held().sealed.is_empty()
+    }
+
     /// Sees to it that the tokens work for `margin` longer: which they are. Where they cannot be renewed now, those that
     /// still work have to do.
-    pub(crate) async fn fresh(self: &Arc<Self>, margin: Millis) -> Result<i64, Failure> {
+    pub(crate) async fn fresh(self: &Arc<Self>, margin: Millis) -> Result<i64, Stale> {
         let now = self.needs.clock.now();
         let generation = {
             let held = self.held();
-            if let Some(dead) = &held.dead {
-                return Err(dead.clone());
+            if let Some(dead) = held.dead_at(now) {
+                return Err(Stale { generation: held.generation, why: dead.clone() });
             }
             if !held.sealed.contains_key(REFRESH) || !held.expires_before(now.saturating_add(margin)) {
                 return Ok(held.generation);
             }
             held.generation
         };
-        match self.renew(generation).await {
-            Err(failure) if failure.kind == FailureKind::Unauthorized || self.held().expires_before(now) => {
-                Err(failure)
-            }
-            Err(_) => Ok(generation),
-            renewed => renewed,
-        }
+        self.renew(generation).await.or_else(|why| {
+            let held = self.held();
+            let works = held.dead.is_none() && !held.expires_before(self.needs.clock.now());
+            if works { Ok(held.generation) } else { Err(Stale { generation, why }) }
+        })
     }
 
     /// Renews the tokens, unless they are others than those of `generation` by now. Nobody cuts it short: whoever waits for
@@ -164,29 +199,56 @@ impl TokenKeeper {
             if held.generation != generation {
                 return Ok(held.generation);
             }
-            if let Some(dead) = &held.dead {
-                return Err(dead.clone());
+            if let Some(never) = held.dead.as_ref().or(held.last.as_ref()) {
+                return Err(never.clone());
             }
             if let Some((until, why)) = held.rest.as_ref().filter(|(until, _)| *until > self.needs.clock.now()) {
                 let left = u64::try_from(until.saturating_sub(self.needs.clock.now())).unwrap_or(0);
                 return Err(Failure { retry_after: Some(left), ..why.clone() });
             }
         }
-        match self.ask(generation).await {
-            Ok(renewed) => Ok(renewed),
-            Err(Asked::Dead(why)) => {
-                self.holding().dead = Some(why.clone());
-                Err(why)
+        let (again_at, outcome, why) = match self.ask(generation).await {
+            Ok(renewed) => {
+                self.needs.health.clear_warning(&self.warning());
+                self.needs.metrics.renewal(&self.channel_type, "renewed");
+                return Ok(renewed);
+            }
+            Err(Asked::Never(why)) => {
+                tracing::warn!(
+                    connection = %self.id, code = %why.code,
+                    "there will be no new token, the old one is used for as long as it works: {}", why.message
+                );
+                let mut held = self.holding();
+                held.last = Some(why.clone());
+                // Then it is lost.
+                (held.expires_at, kind_name(why.kind), why)
             }
             Err(Asked::Later(why)) => {
                 tracing::warn!(connection = %self.id, code = %why.code, "the token is not renewed yet: {}", why.message);
                 let mut held = self.holding();
                 let rest = FIRST_REST.saturating_mul(1 << held.tries.min(20)).min(LONGEST_REST);
+                let until = self.needs.clock.now().saturating_add(rest);
+                // Whatever it is called, messages wait for it.
+                let waits = Failure { kind: FailureKind::Unavailable, ..why.clone() };
                 held.tries = held.tries.saturating_add(1);
-                held.rest = Some((self.needs.clock.now().saturating_add(rest), why.clone()));
-                Err(why)
+                held.rest = Some((until, waits.clone()));
+                (Some(until), kind_name(why.kind), waits)
             }
+        };
+        if let Err(error) = self.note(again_at).await {
+            tracing::error!(connection = %self.id, "the next renewal cannot be noted: {error}");
         }
+        let message =
+            format!("The token of the connection {} ({}) is not renewed: {}", self.id, self.channel_type, why.message);
+        self.needs.health.warn(&self.warning(), Note::new("token-not-renewed", message, why.remedy.clone()));
+        self.needs.metrics.renewal(&self.channel_type, outcome);
+        self.needs.wanted.notify_one();
+        Err(why)
+    }
+
+    /// Under which key readiness keeps that they are not renewed.
+    fn warning(&self) -> String {
+        format!("renewal-{}", self.id)
     }
 
     async fn ask(&self, generation: i64) -> Result<i64, Asked> {
@@ -202,44 +264,38 @@ impl TokenKeeper {
         let key = self.key().await.map_err(|error| later("renewal-fault", &error))?;
         let refresh = self.open(&key, REFRESH).map_err(|error| later("renewal-fault", &error))?;
         let refresh = refresh.ok_or_else(|| missing("gave no refresh token"))?;
-        self.note(true).await.map_err(|error| later("database-unavailable", &error))?;
-        let answer = entry.plugin.renew(&grant, &application.client, &refresh).await;
-        let tokens = match answer {
+        let asked_at = self.needs.clock.now();
+        // Until it is known what came, the refresh token may be used up: whoever starts then has no time to lose.
+        self.note(Some(asked_at)).await.map_err(|error| later("database-unavailable", &error))?;
+        let tokens = match entry.plugin.renew(&grant, &application.client, &refresh).await {
             Ok(tokens) => tokens,
-            // Nobody knows whether the refresh token is used up: the note stays.
             Err(error @ OauthError::NoAnswer(_)) => return Err(later("no-answer", &error)),
-            Err(error) => {
-                self.unnote().await;
-                return Err(later("not-renewed", &error));
-            }
+            Err(error) => return Err(later("not-renewed", &error)),
         };
         let new =
             tokens.secrets.iter().fold(MemorySecrets::new(), |new, (name, secret)| new.with(name, secret.clone()));
         let judged = entry.plugin.connection(grant, Arc::new(new)).connected(tokens.answer.clone()).await;
         match judged {
-            Err(why) if why.kind == FailureKind::Unauthorized => {
-                self.unnote().await;
-                Err(Asked::Dead(why))
-            }
-            // What came is kept, even where the component stumbles over it: there is nothing else.
+            Err(why) if why.kind == FailureKind::Unauthorized => Err(Asked::Never(why)),
             Err(why)
                 if tokens.secrets.is_empty() || why.kind == FailureKind::Rejected && why.code != "plugin-fault" =>
             {
-                self.unnote().await;
                 Err(Asked::Later(why))
             }
+            _ if tokens.secrets.is_empty() => Err(later("no-token", &"the service's answer holds none")),
             Ok(found) if found.workspace.id != self.workspace => {
-                let why = format!("it is for another workspace, {}", found.workspace.name);
+                let why = format!("the one that came is for another workspace, {}", found.workspace.name);
                 Err(later("other-workspace", &why))
             }
-            _ => self.keep(&key, generation, tokens).await,
+            // What came is kept, even where the component stumbles over it: there is nothing else.
+            _ => self.keep(&key, generation, tokens, asked_at).await,
         }
     }
 
     /// Keeps what came: in memory first, so that it is used, then in the database, for as long as it takes.
-    async fn keep(&self, key: &DataKey, generation: i64, tokens: Tokens) -> Result<i64, Asked> {
+    async fn keep(&self, key: &DataKey, generation: i64, tokens: Tokens, asked_at: Millis) -> Result<i64, Asked> {
         let Tokens { secrets, refresh, expires_in, answer: _ } = tokens;
-        let expires_at = expires_in.map(|time| self.needs.clock.now().saturating_add(millis(time)));
+        let term = term(asked_at, expires_in, true);
         let mut sealed = self.held().sealed.clone();
         for token in seal(key, &self.id, &secrets, refresh.as_ref())
             .map_err(|error| Asked::Later(trouble("renewal-fault", &error)))?
@@ -248,16 +304,16 @@ impl TokenKeeper {
         }
         let rows: Vec<SealedToken> =
             sealed.iter().map(|(name, sealed)| SealedToken { name: name.clone(), sealed: sealed.clone() }).collect();
-        *self.holding() = Held { generation: generation + 1, sealed, expires_at, dead: None, rest: None, tries: 0 };
+        *self.holding() = Held { generation: generation + 1, sealed, expires_at: term.expires_at, ..Held::default() };
         loop {
             let (id, rows) = (self.id.clone(), rows.clone());
             let written = self
                 .needs
                 .store
                 .write(move |connection| {
-                    Box::pin(async move {
-                        connections::put_tokens(connection, &id, Some(generation), expires_at, &rows).await
-                    })
+                    Box::pin(
+                        async move { connections::put_tokens(connection, &id, Some(generation), term, &rows).await },
+                    )
                 })
                 .await;
             match written {
@@ -281,27 +337,14 @@ impl TokenKeeper {
         }
     }
 
-    /// Notes that a renewal is asked for, or that the service answered without giving any.
-    async fn note(&self, begins: bool) -> Result<(), StoreError> {
-        let (id, now) = (self.id.clone(), self.needs.clock.now());
-        self.needs
+    /// Notes when to renew, for the next round and for the next start.
+    async fn note(&self, at: Option<Millis>) -> Result<(), StoreError> {
+        let id = self.id.clone();
+        let note = self
+            .needs
             .store
-            .write(move |connection| {
-                Box::pin(async move {
-                    if begins {
-                        connections::begin_renewal(connection, &id, now).await
-                    } else {
-                        connections::end_renewal(connection, &id).await
-                    }
-                })
-            })
-            .await
-    }
-
-    async fn unnote(&self) {
-        if let Err(error) = self.note(false).await {
-            tracing::warn!(connection = %self.id, "a renewal that brought nothing is tried again at the next start: {error}");
-        }
+            .write(move |connection| Box::pin(async move { connections::set_renewal(connection, &id, at).await }));
+        note.await
     }
 
     async fn key(&self) -> Result<DataKey, KeyError> {
@@ -315,7 +358,7 @@ impl TokenKeeper {
 
     /// All tokens, opened: for a last use before they are forgotten, or to compare.
     pub(super) async fn opened(&self) -> Result<MemorySecrets, SecretError> {
-        let error = |reason: String| SecretError { key: "token".to_owned(), reason };
+        let error = |reason: String| SecretError::lasting("token", reason);
         let key = self.key().await.map_err(|problem| error(problem.to_string()))?;
         let names: Vec<String> = self.held().sealed.keys().filter(|name| *name != REFRESH).cloned().collect();
         let mut secrets = MemorySecrets::new();
@@ -347,20 +390,32 @@ impl SecretSource for TokenSecrets {
     }
 
     async fn get(&self, key: &str) -> Result<SecretString, SecretError> {
-        let error = |reason: String| SecretError { key: key.to_owned(), reason };
-        // One that expired on the way is renewed. Where that fails, the service says the same of it in its own words.
-        let _ = self.0.fresh(0).await;
-        let data_key = self.0.key().await.map_err(|problem| error(problem.to_string()))?;
-        let opened = self.0.open(&data_key, key).map_err(|problem| error(problem.to_string()))?;
-        opened.ok_or_else(|| error("the workspace is not connected".to_owned()))
+        // One that expired on the way is renewed. Of one that is dead, the service says so in its own words.
+        if let Err(stale) = self.0.fresh(0).await
+            && stale.why.kind != FailureKind::Unauthorized
+        {
+            return Err(SecretError::passing(key, stale.why.message));
+        }
+        let data_key = self.0.key().await.map_err(|problem| SecretError::passing(key, problem.to_string()))?;
+        let opened = self.0.open(&data_key, key).map_err(|problem| SecretError::lasting(key, problem.to_string()))?;
+        opened.ok_or_else(|| SecretError::lasting(key, "the workspace is not connected"))
     }
 }
 
 /// Why there are no new tokens.
 enum Asked {
     /// There never will be.
-    Dead(Failure),
+    Never(Failure),
     Later(Failure),
+}
+
+/// How long tokens last that were asked for then, and when they are renewed, where they can be.
+pub(super) fn term(asked_at: Millis, expires_in: Option<Duration>, renews: bool) -> Term {
+    // Some services say 0 of those that do not expire.
+    let life = expires_in.map(millis).filter(|life| *life > 0);
+    let after = |time| asked_at.saturating_add(time);
+    let renew_at = life.filter(|_| renews).map(|life| after((life - AHEAD.min(life / 4)).max(SOON)));
+    Term { expires_at: life.map(after), renew_at }
 }
 
 /// Seals tokens for a connection.
@@ -392,4 +447,21 @@ fn trouble(code: &str, why: &dyn std::fmt::Display) -> Failure {
         format!("The workspace's token cannot be renewed now: {why}."),
         "It is tried again by itself. If it goes on, look at the service's log and its [connections] section.",
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_renewed_an_hour_before_they_expire_or_in_the_last_quarter_of_a_short_life() {
+        let term = |lives, renews| term(1_000, Some(Duration::from_mins(lives)), renews);
+        let minutes = |minutes: Millis| Some(1_000 + minutes * 60_000);
+        let twelve_hours = term(720, true);
+        assert_eq!((twelve_hours.expires_at, twelve_hours.renew_at), (minutes(720), minutes(660)));
+        assert_eq!(term(60, true).renew_at, minutes(45), "not at once, and not all the time");
+        assert_eq!(term(1, true).renew_at, minutes(1));
+        assert_eq!((term(60, false).expires_at, term(60, false).renew_at), (minutes(60), None));
+        assert_eq!((term(0, true).expires_at, term(0, true).renew_at), (None, None));
+    }
 }

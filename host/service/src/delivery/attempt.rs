@@ -15,7 +15,7 @@ use super::blame::{Blame, blames_connection};
 use super::scheduler::{Breaker, Finish, Turn};
 use super::verdict::{self, History, Verdict};
 use crate::clock::{Millis, millis};
-use crate::connections::tokens::SOON;
+use crate::connections::tokens::{SOON, Stale};
 use crate::directory::{HeldReason, LiveChannel, Organization};
 use crate::event::EventError;
 use crate::failure::{FailureBody, kind_name};
@@ -141,7 +141,7 @@ impl Engine {
         let tokens = &connection.tokens;
         let generation = match tokens.fresh(SOON).await {
             Ok(generation) => generation,
-            Err(failure) => return (tokens.generation(), undelivered(failure, request.progress)),
+            Err(Stale { generation, why }) => return (generation, undelivered(why, request.progress)),
         };
         let report = channel.deliver(&request).await;
         let is_dead = matches!(&report.outcome, Outcome::Failed(failure) if blames_connection(failure.kind));

@@ -88,7 +88,7 @@ impl Engine {
                             .is_some_and(|row| row.lost.is_some() || row.ended_at.is_some());
                     if !is_lost {
                         // It was connected again meanwhile: nothing is wrong with it.
-                        return Ok::<_, StoreError>((false, 0));
+                        return Ok::<_, StoreError>(None);
                     }
                     if is_new {
                         audit::append(connection, &key, of_connection).await?;
@@ -98,11 +98,15 @@ impl Engine {
                     if let Some(accept) = accept.filter(|_| is_new) {
                         crate::store::accept::accept(connection, &[accept]).await?;
                     }
-                    Ok((is_new, did.len()))
+                    Ok(Some((is_new, did.len())))
                 })
             })
         };
-        let (is_new, did) = self.patiently(write).await.unwrap_or_default();
+        let done = self.patiently(write).await.flatten();
+        if done.is_none() {
+            self.patiently(|| lost.tokens.look_again()).await;
+        }
+        let (is_new, did) = done.unwrap_or_default();
         for _ in 0..did {
             self.0.parts.metrics.paused();
         }

@@ -119,6 +119,7 @@ impl Engine {
         engine.spawn(keeping::run);
         engine.spawn(reconcile::all);
         engine.spawn(renewing::run);
+        engine.spawn(renewing::take_back);
         Ok(engine)
     }
 

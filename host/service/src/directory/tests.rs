@@ -9,8 +9,9 @@ use crate::builtin;
 use crate::catalog::{Entry, Origin};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::connections::Connections;
+use crate::health::Health;
 use crate::keys::Keys;
+use crate::metrics::Metrics;
 use crate::sealed::SealedSecrets;
 use crate::store::channels::{ChannelRow, PausedBy};
 use crate::store::grants::GrantRow;
@@ -72,8 +73,9 @@ impl World {
         .await;
         let plugins = Plugins::of(vec![entry.clone()], Vec::new(), Vec::new());
         let keys = Arc::new(Keys::new(store.clone(), vault.clone()));
-        let (clock, config) = (Clock::set_to(0), Config::default());
-        let connections = Connections::new(store.clone(), keys, plugins.clone(), clock, &config).unwrap();
+        let (clock, metrics, health) = (Clock::system(), Metrics::new(), Arc::new(Health::default()));
+        let connections =
+            Connections::new(store.clone(), keys, plugins.clone(), clock, metrics, health, &Config::default()).unwrap();
         let directory = Directory::new(store.clone(), vault, plugins.clone(), connections);
         Self { directory, store, plugins, entry, _folder: folder }
     }

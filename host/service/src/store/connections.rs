@@ -55,6 +55,14 @@ pub(crate) struct TokensRow {
     pub(crate) sealed: Vec<SealedToken>,
 }
 
+/// How long tokens last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Term {
+    pub(crate) expires_at: Option<Millis>,
+    /// When they are renewed, where they can be.
+    pub(crate) renew_at: Option<Millis>,
+}
+
 /// A sealed token.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct SealedToken {
@@ -170,25 +178,23 @@ pub(crate) async fn list(
     rows.into_iter().map(Row::read).collect()
 }
 
-/// The ids of the connections whose tokens have to be renewed: those that expire before `before`, and those of which a
-/// renewal was cut off.
-pub(crate) async fn to_renew(executor: impl SqliteExecutor<'_>, before: Millis) -> Result<Vec<String>, StoreError> {
+/// The ids of the connections whose tokens have to be renewed by now.
+pub(crate) async fn to_renew(executor: impl SqliteExecutor<'_>, now: Millis) -> Result<Vec<String>, StoreError> {
     let ids = sqlx::query_scalar(
-        "SELECT id FROM connections WHERE ended_at IS NULL AND lost IS NULL AND (expires_at < $1 OR renewing_since IS \
-         NOT NULL) ORDER BY expires_at",
+        "SELECT id FROM connections WHERE ended_at IS NULL AND lost IS NULL AND renew_at <= $1 ORDER BY renew_at",
     )
-    .bind(before)
+    .bind(now)
     .fetch_all(executor)
     .await?;
     Ok(ids)
 }
 
-/// When the next token expires.
-pub(crate) async fn first_expiry(executor: impl SqliteExecutor<'_>) -> Result<Option<Millis>, StoreError> {
-    let first = sqlx::query_scalar("SELECT MIN(expires_at) FROM connections WHERE ended_at IS NULL AND lost IS NULL")
+/// When the next token is to be renewed.
+pub(crate) async fn next_renewal(executor: impl SqliteExecutor<'_>) -> Result<Option<Millis>, StoreError> {
+    let next = sqlx::query_scalar("SELECT MIN(renew_at) FROM connections WHERE ended_at IS NULL AND lost IS NULL")
         .fetch_one(executor)
         .await?;
-    Ok(first)
+    Ok(next)
 }
 
 /// The tokens of a connection, as of one moment.
@@ -236,14 +242,15 @@ pub(crate) async fn put_tokens(
     connection: &mut Connection,
     id: &str,
     generation: Option<i64>,
-    expires_at: Option<Millis>,
+    term: Term,
     sealed: &[SealedToken],
 ) -> Result<bool, StoreError> {
     let done = sqlx::query(
-        "UPDATE connections SET generation = generation + 1, expires_at = $1, renewing_since = NULL WHERE id = $2 AND \
-         ($3 IS NULL OR generation = $3)",
+        "UPDATE connections SET generation = generation + 1, expires_at = $1, renew_at = $2 WHERE id = $3 AND ($4 IS NULL \
+         OR generation = $4)",
     )
-    .bind(expires_at)
+    .bind(term.expires_at)
+    .bind(term.renew_at)
     .bind(id)
     .bind(generation)
     .execute(&mut *connection)
@@ -268,19 +275,9 @@ async fn forget_tokens(connection: &mut Connection, id: &str) -> Result<(), Stor
     Ok(())
 }
 
-/// Notes that new tokens are asked for: until it is known what came, the old ones may be used up.
-pub(crate) async fn begin_renewal(connection: &mut Connection, id: &str, now: Millis) -> Result<(), StoreError> {
-    sqlx::query("UPDATE connections SET renewing_since = $1 WHERE id = $2")
-        .bind(now)
-        .bind(id)
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-/// Notes that the service answered, and gave none: the old ones are what there is.
-pub(crate) async fn end_renewal(connection: &mut Connection, id: &str) -> Result<(), StoreError> {
-    sqlx::query("UPDATE connections SET renewing_since = NULL WHERE id = $1").bind(id).execute(connection).await?;
+/// Notes when the tokens are to be renewed.
+pub(crate) async fn set_renewal(connection: &mut Connection, id: &str, at: Option<Millis>) -> Result<(), StoreError> {
+    sqlx::query("UPDATE connections SET renew_at = $1 WHERE id = $2").bind(at).bind(id).execute(connection).await?;
     Ok(())
 }
 
@@ -294,8 +291,8 @@ pub(crate) async fn lose(
     now: Millis,
 ) -> Result<bool, StoreError> {
     let done = sqlx::query(
-        "UPDATE connections SET lost = $1, lost_at = $2, updated_at = $2, renewing_since = NULL WHERE id = $3 AND \
-         generation = $4 AND lost IS NULL AND ended_at IS NULL",
+        "UPDATE connections SET lost = $1, lost_at = $2, updated_at = $2 WHERE id = $3 AND generation = $4 AND lost IS NULL \
+         AND ended_at IS NULL",
     )
     .bind(why.json())
     .bind(now)
@@ -312,8 +309,8 @@ pub(crate) async fn end(connection: &mut Connection, id: &str, now: Millis) -> R
     sqlx::query("DELETE FROM inbound WHERE connection_id = $1").bind(id).execute(&mut *connection).await?;
     sqlx::query("DELETE FROM connection_targets WHERE connection_id = $1").bind(id).execute(&mut *connection).await?;
     sqlx::query(
-        "UPDATE connections SET ended_at = $1, updated_at = $1, generation = generation + 1, expires_at = NULL, \
-         renewing_since = NULL, lost = NULL, lost_at = NULL, listing_cursor = NULL, listed_at = NULL WHERE id = $2",
+        "UPDATE connections SET ended_at = $1, updated_at = $1, generation = generation + 1, expires_at = NULL, renew_at \
+         = NULL, lost = NULL, lost_at = NULL, listing_cursor = NULL, listed_at = NULL WHERE id = $2",
     )
     .bind(now)
     .bind(id)
