@@ -143,12 +143,6 @@ async fn a_component_of_a_newer_contract_is_told_both_versions() {
 }
 
 #[tokio::test]
-async fn a_component_that_names_what_only_a_later_contract_knows_is_told_each_name() {
-    let component = components::named("hostile-describe-later");
-    assert_refused(component, &["\"mood-ring\"", "\"dance\"", "\"by-pigeon\"", "update the host"]).await;
-}
-
-#[tokio::test]
 async fn a_file_that_is_not_there_is_named() {
     let error = runtime().load_file("no-such-component.wasm").await.err().unwrap();
     assert!(matches!(error, LoadError::Unreadable { .. }));

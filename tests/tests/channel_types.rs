@@ -159,7 +159,7 @@ async fn each_type_is_found_with_what_a_form_needs() {
     let types = scenario.get("/v1/channel-types").await;
     let types = types["items"].as_array().unwrap_or_else(|| types.as_array().unwrap());
     let ids: Vec<&str> = types.iter().map(|found| found["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["email", "pagerduty", "slack-webhook", "teams", "webhook"]);
+    assert_eq!(ids, ["email", "pagerduty", "slack-app", "slack-webhook", "teams", "webhook"]);
     for found in types {
         assert!(!found["summary"].as_str().unwrap().is_empty() && !found["fields"].as_array().unwrap().is_empty());
     }
