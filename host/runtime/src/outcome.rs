@@ -192,4 +192,9 @@ mod tests {
         assert_eq!(kind(judge(Ended::Trapped("x".into()), &[])).unwrap().1, PLUGIN_FAULT);
         assert!(nothing_sent(&[Exchange { repeatable: false, sent: false, accepted: None }]));
     }
+
+    #[test]
+    fn what_never_got_its_turn_is_tried_again() {
+        assert_eq!(kind(judge(Ended::Crowded, &[])).unwrap(), (FailureKind::Unavailable, "crowded".to_owned()));
+    }
 }

@@ -12,7 +12,7 @@ use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::scenario::{Answer, eventually, text};
+use crate::scenario::{Answer, MINUTE, eventually, text};
 use crate::world::World;
 
 impl World {
@@ -87,8 +87,10 @@ async fn channels_and_people_are_found_and_what_nobody_can_write_to_is_left_out(
     acme.add_user(User::new("U0ROBOT", "robot", "Robot", "").bot());
     acme.add_user(User::new("U0GRACE", "", "Grace Hopper", "grace@example.com"));
     world.connect().await;
+    assert_eq!(world.all_targets().await["count"], 4, "the bot is in no private channel");
     acme.invite_bot("G0TEAM");
     acme.invite_bot("G0OLD");
+    world.scenario.pass(10 * MINUTE);
     let told = world.all_targets().await;
     assert_eq!(told["problem"], Value::Null, "{told:#}");
     assert_eq!(told["count"], 5, "{told:#}");
@@ -113,7 +115,7 @@ async fn a_renamed_channel_is_found_by_its_new_name_after_the_next_pass_and_its_
     world.channel("Sales", "C0SALES").await;
     world.all_targets().await;
     world.acme().rename("C0SALES", "revenue");
-    world.scenario.pass(crate::scenario::MINUTE * 10);
+    world.scenario.pass(10 * MINUTE);
     world.targets(&[]).await;
     world.all_targets().await;
     assert_eq!(world.find("revenue").await, ["#revenue"]);

@@ -100,3 +100,7 @@ pub(crate) async fn prune(connection: &mut Connection, before: Millis) -> Result
     sqlx::query("DELETE FROM inbound_seen WHERE at < $1").bind(before).execute(connection).await?;
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "inbound_tests.rs"]
+mod tests;

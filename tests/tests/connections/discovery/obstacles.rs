@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use pqh_tests::http_service::Answer;
 use pqh_tests::slack_api::Misbehaviour;
 use reqwest::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::twice;
 use crate::scenario::{HOUR, MINUTE, SECOND, text};
@@ -194,4 +195,25 @@ async fn a_workspace_that_was_disconnected_lists_nothing_until_it_is_connected_a
     held.notify_one();
     let told = world.all_targets().await;
     assert_eq!(told["count"], ALL, "what the pass before had left out is missing: {told:#}");
+}
+
+#[tokio::test]
+async fn a_list_that_leads_back_to_itself_ends_and_what_was_found_stays() {
+    let world = World::new().await;
+    world.connect().await;
+    world.all_targets().await;
+    world.scenario.pass(10 * MINUTE);
+    let asked = world.slack.requests("conversations.list");
+    let page = json!({ "ok": true, "channels": [{ "id": "C0NEW", "name": "new" }], "response_metadata": { "next_cursor": "round" } });
+    let answer = Answer::new(200, page.to_string()).header("Content-Type", "application/json; charset=utf-8");
+    world.slack.always("conversations.list", Some(Misbehaviour::Answer(answer)));
+    let told = world.until_targets("the problem", |told| told["problem"].is_object()).await;
+    assert_eq!((&told["loading"], &told["problem"]["code"]), (&false.into(), &"endless-list".into()), "{told:#}");
+    assert_eq!(told["count"], 4, "{told:#}");
+    assert_eq!(world.slack.requests("conversations.list"), asked + 2);
+    world.slack.always("conversations.list", None);
+    world.scenario.pass(MINUTE);
+    let told = world.until_targets("no problem", |told| told["problem"].is_null() && told["loading"] == false).await;
+    assert_eq!(told["count"], 3);
+    assert_eq!(world.slack.calls("conversations.list").last().unwrap().arguments.get("cursor"), None);
 }

@@ -94,12 +94,16 @@ async fn limits_and_cursors_that_make_no_sense_are_refused_with_a_reason() {
 async fn however_many_ask_at_once_there_is_one_pass() {
     let world = World::new().await;
     world.acme().add_channels(500);
+    world.acme().add_users(450);
     world.connect().await;
     let asked = (0..10).map(|_| world.targets(&[]));
     for told in futures_util::future::join_all(asked).await {
         assert!(told["count"].as_i64().unwrap() >= 200, "{told:#}");
     }
-    world.all_targets().await;
-    assert_eq!(twice(&world.slack.channel_pages()), []);
-    assert_eq!(world.slack.channel_pages().len(), 3);
+    let told = world.all_targets().await;
+    assert_eq!(told["count"], 500 + 450 + 3);
+    for pages in [world.slack.channel_pages(), world.slack.user_pages()] {
+        assert_eq!(twice(&pages), []);
+        assert_eq!(pages.len(), 3);
+    }
 }

@@ -148,3 +148,23 @@ async fn a_renamed_channel_keeps_its_id_and_shows_its_new_name() {
     world.scenario.until(&id, "delivered").await;
     assert_eq!(world.said("C0SALES").len(), 1);
 }
+
+#[tokio::test]
+async fn a_private_channel_that_the_bot_was_just_invited_to_is_found() {
+    let world = World::new().await;
+    world.connect().await;
+    world.all_targets().await;
+    assert!(world.find("secret").await.is_empty());
+    world.acme().invite_bot("G0SECRET");
+    world.taken(&world.acme().events().bot_invited("G0SECRET", ADA)).await;
+    eventually("the private channel", || async {
+        let found = world.find("secret").await;
+        if found == ["#secret"] { Ok(()) } else { Err(found.into()) }
+    })
+    .await;
+    world.channel("Secret", "G0SECRET").await;
+    world.acme().remove_bot("G0SECRET");
+    world.taken(&world.acme().events().member_left_channel("G0SECRET", &world.acme().bot_user_id().unwrap())).await;
+    world.scenario.until_paused("Secret").await;
+    assert_eq!(world.target("G0SECRET").await["reachable"], false);
+}

@@ -58,7 +58,7 @@ async fn who_asks_is_told_in_the_thread_what_posts_here() {
     let said = world.reply(&status).await;
     let (start, rest) = said.split_once(", last message ").unwrap_or_else(|| panic!("{said}"));
     assert_eq!(start, "✅ Connected, 3 alerts post here, 1 triggered");
-    assert_eq!(rest, "Jan 15, 2027 8:00 AM (UTC).\nNotification channel: Sales Team");
+    assert_eq!(rest, "Jan 15, 2027 8:00 AM.\nNotification channel: Sales Team");
 
     let alerts = world.mention("C0SALES", "which alerts are there").await;
     let said = world.reply(&alerts).await;
