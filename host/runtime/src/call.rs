@@ -55,6 +55,7 @@ impl<T> Called<Result<T, Failure>> {
             Ended::Trapped(reason) | Ended::TimedOut(reason) => {
                 Err(clean(plugin, outcome::plugin_fault(&reason), &self.masks))
             }
+            Ended::Crowded => Err(outcome::crowded()),
         }
     }
 }
@@ -87,18 +88,23 @@ impl Call<'_> {
         let runtime = plugin.runtime();
         let limits = runtime.limits();
         let log = CallLog::new(limits.log_bytes, limits.text_characters);
-        let _slot = runtime.0.slots.acquire().await;
+        let slots = if matches!(egress, Egress::Denied) { &runtime.0.quick } else { &runtime.0.slots };
+        let slot = timeout_at(deadline.into(), slots.acquire()).await;
         let _running = runtime.0.ticker.enter();
         let mut state = CallState::new(limits, log.clone(), egress, deadline);
         (state.cache, state.standing) = (cache, standing);
         let mut store = store(runtime, state);
-        let result = timeout_at(deadline.into(), run(&mut store)).await;
+        let result = match &slot {
+            Ok(_) => Some(timeout_at(deadline.into(), run(&mut store)).await),
+            Err(_) => None,
+        };
         let state = store.into_data();
         let ended = match result {
-            Ok(Ok(value)) => Ended::Returned(value),
-            Ok(Err(error)) if error.is::<PastDeadline>() => Ended::TimedOut(PastDeadline.to_string()),
-            Ok(Err(error)) => Ended::Trapped(outcome::reason(&error, state.meter.refused.as_deref())),
-            Err(_) => Ended::TimedOut(format!("it had not finished after {:?}", limits.deadline)),
+            None => Ended::Crowded,
+            Some(Ok(Ok(value))) => Ended::Returned(value),
+            Some(Ok(Err(error))) if error.is::<PastDeadline>() => Ended::TimedOut(PastDeadline.to_string()),
+            Some(Ok(Err(error))) => Ended::Trapped(outcome::reason(&error, state.meter.refused.as_deref())),
+            Some(Err(_)) => Ended::TimedOut(format!("it had not finished after {:?}", limits.deadline)),
         };
         let wire = state.egress.wire().to_vec();
         let (mut masks, mut waited, mut progress) = (Masks::default(), Duration::ZERO, Progress::default());

@@ -176,6 +176,7 @@ impl Channel {
             Ended::Returned(Ok(receipt)) => Outcome::Delivered(receipt),
             Ended::Returned(Err(failure)) => Outcome::Failed(failure),
             Ended::Trapped(reason) | Ended::TimedOut(reason) => Outcome::Failed(outcome::plugin_fault(&reason)),
+            Ended::Crowded => Outcome::Failed(outcome::crowded()),
         };
         Preview {
             outcome: self.cleaned(outcome, &called.masks),

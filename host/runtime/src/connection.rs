@@ -1,12 +1,13 @@
 //! A workspace that was connected by OAuth: what its component does for it beside deliveries.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use serde_json::Map;
 
 use crate::cache::{CacheScope, SharedCache};
 use crate::call::{Call, live};
+use crate::claims;
 use crate::contract::connecting::connection::{ConnectedWorkspace, TokenAnswer};
 use crate::contract::listing::directory::Page;
 use crate::contract::receiving::inbound::{Action, Reception, Request};
@@ -19,6 +20,9 @@ use crate::mail::Progress;
 use crate::plugin::Plugin;
 use crate::secrets::SecretSource;
 use crate::standing::Standing;
+
+/// Reading a message takes no longer: whoever sent it waits for an answer.
+const READING: Duration = Duration::from_secs(2);
 
 /// A component with the tokens of one workspace. Cheap to clone.
 #[derive(Clone)]
@@ -76,7 +80,7 @@ impl Connection {
             let component = pre.instantiate_async(&mut *store).await?;
             component.pyqueryhub_notify_directory().call_list_targets(store, &configuration, cursor).await
         });
-        called.await.result(&self.0.plugin)
+        claims::page(called.await.result(&self.0.plugin)?)
     }
 
     /// Acts on a message that [`Plugin::receive`] read; `standing` answers what the component asks of the host.
@@ -91,7 +95,8 @@ impl Connection {
             let component = pre.instantiate_async(&mut *store).await?;
             component.pyqueryhub_notify_inbound().call_handle(store, workspace, request).await
         });
-        called.await.result(&self.0.plugin)
+        let actions = called.await.result(&self.0.plugin)?;
+        Ok(claims::actions(&self.0.plugin, actions, &self.0.binding.masks()))
     }
 
     fn call(&self, standing: Option<Arc<dyn Standing>>) -> Call<'_> {
@@ -105,13 +110,13 @@ impl Connection {
 /// Reads one message that a service sent, with every import denied.
 pub(crate) async fn receive(plugin: &Plugin, request: &Request) -> Result<Reception, Failure> {
     let pre = plugin.receiving().ok_or_else(|| lacks("inbound"))?;
-    let deadline = Instant::now() + plugin.runtime().limits().deadline;
+    let deadline = Instant::now() + plugin.runtime().limits().deadline.min(READING);
     let call = Call { plugin, egress: Egress::Denied, deadline, cache: None, standing: None };
     let called = call.run(async |store| {
         let component = pre.instantiate_async(&mut *store).await?;
         component.pyqueryhub_notify_inbound().call_receive(store, request).await.map(Ok)
     });
-    let mut reception = called.await.result(plugin)?;
+    let mut reception = called.await.result(plugin).map(claims::reception)?;
     headers::keep_answerable(&mut reception.response.headers);
     Ok(reception)
 }

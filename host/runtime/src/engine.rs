@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-use crate::limits::Limits;
+use crate::limits::{Limits, QUICK};
 
 /// How often running components are made to yield.
 pub(crate) const TICK: Duration = Duration::from_millis(10);
@@ -35,7 +35,7 @@ fn config(limits: &Limits, pooling: bool) -> Config {
 }
 
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
-    let slots = u32::try_from(limits.concurrency).unwrap_or(u32::MAX / 8).max(1);
+    let slots = u32::try_from(limits.concurrency.saturating_add(QUICK)).unwrap_or(u32::MAX / 8);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(slots)
         // wit-component makes a main module, a shim and a fixup; other languages add adapters.

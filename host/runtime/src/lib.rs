@@ -25,6 +25,7 @@ mod aot;
 mod cache;
 mod call;
 mod channel;
+mod claims;
 mod connection;
 pub mod contract;
 mod descriptor;

@@ -31,6 +31,9 @@ pub struct Limits {
     pub concurrency: usize,
 }
 
+/// Calls beside those that may wait for nothing: however many of the others hang, these have their turn.
+pub(crate) const QUICK: usize = 8;
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

@@ -28,6 +28,8 @@ pub(crate) enum Ended<T> {
     Trapped(String),
     /// Its time was over.
     TimedOut(String),
+    /// It never began: others took its place for all of its time.
+    Crowded,
 }
 
 /// Says in a sentence why a call failed, without the host's paths or a backtrace.
@@ -72,6 +74,20 @@ fn timed_out(message: &str) -> Failure {
     )
 }
 
+/// Nothing is wrong but that too much is done at the same time.
+pub(crate) fn crowded() -> Failure {
+    Failure {
+        kind: FailureKind::Unavailable,
+        code: "crowded".to_owned(),
+        message: "The channel's plugin did not get its turn: too many calls wait for services. Nothing was sent."
+            .to_owned(),
+        remedy: "It is tried again; if it happens often, raise `[limits] concurrency`.".to_owned(),
+        field: None,
+        retry_after: None,
+        attributes: Vec::new(),
+    }
+}
+
 /// Whether a request that must not be doubled left, and no whole answer came back.
 fn in_doubt(wire: &[Exchange]) -> bool {
     wire.iter().any(|exchange| exchange.sent && !exchange.repeatable && exchange.accepted.is_none())
@@ -109,6 +125,7 @@ pub(crate) fn judge(ended: Ended<Result<Receipt, Failure>>, wire: &[Exchange]) -
             unknown(format!("The service accepted a request, and then the channel's plugin failed ({reason})"))
         }
         Ended::TimedOut(reason) => timed_out(&reason),
+        Ended::Crowded => crowded(),
         Ended::Trapped(reason) => plugin_fault(&reason),
     })
 }
@@ -166,5 +183,10 @@ mod tests {
     fn a_trap_with_nothing_sent_is_the_plugins_fault() {
         assert_eq!(kind(judge(Ended::Trapped("x".into()), &[])).unwrap().1, PLUGIN_FAULT);
         assert!(nothing_sent(&[Exchange { repeatable: false, sent: false, accepted: None }]));
+    }
+
+    #[test]
+    fn what_never_got_its_turn_is_tried_again() {
+        assert_eq!(kind(judge(Ended::Crowded, &[])).unwrap(), (FailureKind::Unavailable, "crowded".to_owned()));
     }
 }

@@ -12,7 +12,7 @@ use crate::cache::Memory;
 use crate::engine::{Ticker, engine};
 use crate::gate::Gate;
 use crate::gate::config::GateConfig;
-use crate::limits::Limits;
+use crate::limits::{Limits, QUICK};
 use crate::linker::linker;
 use crate::load::{self, LoadError};
 use crate::mail::{MailConfig, Post};
@@ -93,8 +93,9 @@ impl RuntimeBuilder {
         };
         let gate = Gate::new(gate, &limits).map_err(BuildError::Tls)?;
         let post = mail.map(Post::new).transpose().map_err(BuildError::Mail)?;
-        let slots = Semaphore::new(limits.concurrency);
-        Ok(Runtime(Arc::new(Inner { engine, linker, ticker, cache, gate, post, limits, slots, memory: Memory::new() })))
+        let (slots, quick) = (Semaphore::new(limits.concurrency), Semaphore::new(QUICK));
+        let memory = Memory::new();
+        Ok(Runtime(Arc::new(Inner { engine, linker, ticker, cache, gate, post, limits, slots, quick, memory })))
     }
 }
 
@@ -110,8 +111,9 @@ pub(crate) struct Inner {
     pub(crate) gate: Gate,
     pub(crate) post: Option<Post>,
     pub(crate) limits: Limits,
-    /// As many as the engine's pool has sandboxes.
+    /// Together as many as the engine's pool has sandboxes: of calls that wait for services, and of those that cannot.
     pub(crate) slots: Semaphore,
+    pub(crate) quick: Semaphore,
     pub(crate) memory: Memory,
 }
 

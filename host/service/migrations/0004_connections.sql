@@ -91,7 +91,7 @@ CREATE TABLE inbound (
     due_at BIGINT NOT NULL,
     attempts BIGINT NOT NULL
 );
-CREATE INDEX inbound_due ON inbound (due_at);
+CREATE INDEX inbound_of_connection ON inbound (connection_id, id);
 
 -- What messages are known by, so that each counts once.
 CREATE TABLE inbound_seen (

@@ -39,6 +39,8 @@ pub struct Service {
     /// No new connections.
     closing: CancellationToken,
     server: JoinHandle<()>,
+    /// Acts on what services sent.
+    inbound: JoinHandle<()>,
     _lock: Lock,
 }
 
@@ -120,9 +122,9 @@ impl Service {
             config,
         });
         let closing = CancellationToken::new();
-        tokio::spawn(inbound::run(app.clone(), closing.clone()));
+        let inbound = tokio::spawn(inbound::run(app.clone(), closing.clone()));
         let server = tokio::spawn(listen::serve(listener, api::router(app.clone()), closing.clone()));
-        Ok(Self { address, database, token_file, stop_within, app, closing, server, _lock: lock })
+        Ok(Self { address, database, token_file, stop_within, app, closing, server, inbound, _lock: lock })
     }
 
     /// Where it listens.
@@ -153,6 +155,10 @@ impl Service {
         if tokio::time::timeout_at(until, self.app.running.wait()).await.is_err() {
             tracing::warn!("{} requests were still worked on at the end", self.app.running.len());
         }
+        if tokio::time::timeout_at(until, &mut self.inbound).await.is_err() {
+            self.inbound.abort();
+            tracing::warn!("what services sent is acted on once more after the next start");
+        }
         self.app.delivery.stop(until.saturating_duration_since(Instant::now())).await;
         self.app.connections.stop(until.saturating_duration_since(Instant::now())).await;
         self.app.store.close().await;
@@ -164,5 +170,7 @@ impl Drop for Service {
         self.app.delivery.abandon();
         self.closing.cancel();
         self.server.abort();
+        self.inbound.abort();
+        self.app.connections.abandon();
     }
 }

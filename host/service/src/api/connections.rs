@@ -15,7 +15,7 @@ use crate::access::{Administering, Reading};
 use crate::app::App;
 use crate::clock::rfc3339;
 use crate::connections::error::ConnectionError;
-use crate::connections::{end, flow, keep};
+use crate::connections::{end, flow, keep, targets};
 use crate::failure::FailureBody;
 use crate::store::connections::{self, ConnectionRow, FoundTarget};
 
@@ -189,7 +189,7 @@ async fn targets(
 ) -> Result<Json<Targets>, Problem> {
     let live = end::find(&app, &by.organization, &id).await?;
     let after = span.after_pair()?;
-    let found = app.connections.search(&live, &query, after.as_ref(), span.rows()).await?;
+    let found = targets::search(&app, &live, &query, after.as_ref(), span.rows()).await?;
     let page = span.page_of_pairs(found.targets, |target| {
         (crate::store::connection_targets::name_key(&target.name), target.id.clone())
     });

@@ -1,7 +1,7 @@
 //! What services send to us: verified, answered at once, kept, and acted on afterwards, each message once.
 
-use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -11,17 +11,18 @@ use pqh_runtime::contract::receiving::inbound::{Action, Request, Response};
 use pqh_runtime::contract::types::{Failure, FailureKind};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::LiveConnection;
+use super::asking::ask;
 use super::standing::Known;
-use super::tokens::SOON;
+use super::{LiveConnection, fingerprint, targets};
 use crate::app::App;
 use crate::channels;
 use crate::clock::Millis;
 use crate::keys::KeyError;
-use crate::store::inbound::{self, InboundRow};
+use crate::store::inbound::{self, Head, NewInbound};
 use crate::store::rows::Origin;
 use crate::store::{StoreError, connection_targets, connections};
 use crate::vault::{DataKey, VaultError};
@@ -29,12 +30,16 @@ use crate::vault::{DataKey, VaultError};
 /// A service that gets no answer for so long sends again. Real time.
 const PATIENCE: Duration = Duration::from_millis(2_500);
 /// Messages that are acted on at the same time, each of another connection.
-const AT_ONCE: i64 = 16;
+const AT_ONCE: usize = 16;
+/// Connections that are looked at for the next ones.
+const LOOKED_AT: i64 = 64;
 /// How often a message is tried, where the service cannot be asked just now.
 const TRIES: i64 = 5;
 /// Between two tries: at first, and at most.
 const FIRST_REST: Millis = 5_000;
 const LONGEST_REST: Millis = 10 * 60_000;
+/// How long until what could not be read is looked at again. Real time.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long what messages are known by is kept: services repeat them within the hour.
 const SEEN: Millis = 24 * 3_600_000;
 
@@ -75,7 +80,13 @@ struct Kept {
 
 /// Takes a message: what to answer.
 pub(crate) async fn receive(app: &App, channel_type: &str, request: Request) -> Result<Response, InboundError> {
-    tokio::time::timeout(PATIENCE, take(app, channel_type, request)).await.unwrap_or(Err(InboundError::Busy))
+    let (this, channel_type) = (app.clone(), channel_type.to_owned());
+    // Nobody cuts it short: what is kept is acted on, also where it was kept too late for the answer.
+    let taking = app.running.spawn(async move { take(&this, &channel_type, request).await });
+    match tokio::time::timeout(PATIENCE, taking).await {
+        Ok(Ok(taken)) => taken,
+        Ok(Err(_)) | Err(_) => Err(InboundError::Busy),
+    }
 }
 
 async fn take(app: &App, channel_type: &str, request: Request) -> Result<Response, InboundError> {
@@ -93,11 +104,14 @@ async fn take(app: &App, channel_type: &str, request: Request) -> Result<Respons
     let reception = entry.plugin.receive(&request).await.map_err(InboundError::Unread)?;
     if let Some(workspace) = &reception.workspace
         && let Some(row) = connections::of_workspace(app.store.readers(), channel_type, workspace).await?
+        // Where it is lost nothing can be done with it.
+        && row.lost.is_none()
     {
         let (id, key) = (Uuid::now_v7().to_string(), app.keys.of(&row.organization_id).await?);
         let request = seal(&key, &id, &request)?;
-        let row = InboundRow { id, connection_id: row.id, request, received_at: now, due_at: now, attempts: 0 };
-        let (channel_type, ids) = (channel_type.to_owned(), reception.message_ids);
+        let row = NewInbound { id, connection_id: row.id, request, received_at: now };
+        let channel_type = channel_type.to_owned();
+        let ids: Vec<String> = reception.message_ids.iter().map(|id| fingerprint(id)).collect();
         let is_new = app
             .store
             .write(move |connection| {
@@ -111,55 +125,50 @@ async fn take(app: &App, channel_type: &str, request: Request) -> Result<Respons
     Ok(reception.response)
 }
 
-/// Acts on what came, until `stop`: of each connection one message at a time, in order.
+/// Acts on what came, until `stop`: of each connection one message at a time, in order. What was begun then ends.
 pub(crate) async fn run(app: App, stop: CancellationToken) {
-    let busy: Arc<Mutex<HashSet<String>>> = Arc::default();
+    let mut acting = JoinSet::new();
+    let mut busy: HashMap<task::Id, String> = HashMap::new();
     while !stop.is_cancelled() {
         let now = app.clock.now();
-        let due = match inbound::due(app.store.readers(), now, 4 * AT_ONCE).await {
-            Ok(due) => due,
+        let heads = match inbound::heads(app.store.readers(), LOOKED_AT).await {
+            Ok(heads) => heads,
             Err(error) => {
                 tracing::error!("what services sent is looked at again later: {error}");
-                tokio::time::sleep(Duration::from_secs(1)).await;
+                let _ = tokio::time::timeout(LOOK_AGAIN, stop.cancelled()).await;
                 continue;
             }
         };
-        for row in due {
-            let is_free = {
-                let mut busy = busy.lock().unwrap_or_else(PoisonError::into_inner);
-                i64::try_from(busy.len()).is_ok_and(|count| count < AT_ONCE) && busy.insert(row.connection_id.clone())
-            };
-            if is_free {
-                let (app, busy) = (app.clone(), Arc::clone(&busy));
-                let running = app.running.clone();
-                running.spawn(async move {
-                    let connection = row.connection_id.clone();
-                    act(&app, row).await;
-                    busy.lock().unwrap_or_else(PoisonError::into_inner).remove(&connection);
-                    app.connections.0.inbound.notify_one();
-                });
+        let next = heads.iter().map(|head| head.due_at).find(|due_at| *due_at > now);
+        for head in heads.into_iter().filter(|head| head.due_at <= now) {
+            if busy.len() < AT_ONCE && !busy.values().any(|connection| *connection == head.connection_id) {
+                let connection = head.connection_id.clone();
+                busy.insert(acting.spawn(act(app.clone(), head)).id(), connection);
             }
         }
-        let next = inbound::next_due(app.store.readers()).await.ok().flatten().filter(|next| *next > now);
         tokio::select! {
             () = stop.cancelled() => {}
             () = app.connections.0.inbound.notified() => {}
+            Some(ended) = acting.join_next_with_id() => {
+                let id = ended.map_or_else(|fault| fault.id(), |(id, ())| id);
+                busy.remove(&id);
+            }
             () = app.clock.sleep_until(next.unwrap_or(Millis::MAX)), if next.is_some() => {}
         }
     }
+    while acting.join_next().await.is_some() {}
 }
 
 /// One message, to its end or to its next try.
-async fn act(app: &App, row: InboundRow) {
-    let id = row.id.clone();
-    let rest = FIRST_REST.saturating_mul(1 << row.attempts.clamp(0, 20)).min(LONGEST_REST);
-    let due_at = app.clock.now().saturating_add(rest);
+async fn act(app: App, head: Head) {
+    let rest = FIRST_REST.saturating_mul(1 << head.attempts.clamp(0, 20)).min(LONGEST_REST);
+    let (id, now) = (head.id.clone(), app.clock.now());
     let begun = app
         .store
         .write(move |connection| {
             Box::pin(async move {
-                inbound::prune(connection, due_at.saturating_sub(SEEN)).await?;
-                inbound::begin(connection, &id, due_at).await
+                inbound::prune(connection, now.saturating_sub(SEEN)).await?;
+                inbound::begin(connection, &id, now.saturating_add(rest)).await
             })
         })
         .await;
@@ -167,43 +176,63 @@ async fn act(app: &App, row: InboundRow) {
         tracing::error!("what a service sent is acted on later: {error}");
         return;
     }
-    match handle(app, &row).await {
-        Ok(()) => {}
-        Err(failure) if is_passing(failure.kind) && row.attempts + 1 < TRIES => {
+    // The program ended with it each time: it is not tried for ever.
+    let handled = if head.attempts < TRIES { handle(&app, &head).await } else { Err(given_up()) };
+    let again = match handled {
+        Ok(()) => None,
+        Err(failure) if is_passing(failure.kind) && head.attempts + 1 < TRIES => {
             tracing::info!(code = %failure.code, "what a service sent is acted on again later: {}", failure.message);
-            return;
+            let asked = failure.retry_after.and_then(|asked| Millis::try_from(asked).ok()).unwrap_or(0);
+            let asked = app.clock.now().saturating_add(asked.clamp(0, LONGEST_REST));
+            Some(asked.max(now.saturating_add(rest)))
         }
         Err(failure) => {
             tracing::warn!(code = %failure.code, "what a service sent could not be acted on: {}", failure.message);
+            None
         }
-    }
-    let id = row.id;
-    let removed =
-        app.store.write(move |connection| Box::pin(async move { inbound::remove(connection, &id).await })).await;
-    if let Err(error) = removed {
+    };
+    let id = head.id;
+    let written = app.store.write(move |connection| {
+        Box::pin(async move {
+            match again {
+                Some(due_at) => inbound::rest(connection, &id, due_at).await,
+                None => inbound::remove(connection, &id).await,
+            }
+        })
+    });
+    if let Err(error) = written.await {
         tracing::error!("what a service sent may be acted on once more: {error}");
     }
 }
 
-async fn handle(app: &App, row: &InboundRow) -> Result<(), Failure> {
+fn given_up() -> Failure {
+    let message = format!("it was begun {TRIES} times and never ended");
+    super::failure(FailureKind::Rejected, "given-up", message, "Report it with the service's log.")
+}
+
+async fn handle(app: &App, head: &Head) -> Result<(), Failure> {
     let trouble = |error: &dyn std::fmt::Display| {
         let (message, remedy) = (error.to_string(), "It is tried again by itself.");
         super::failure(FailureKind::Unavailable, "trouble", message, remedy)
     };
-    let found = app.connections.find(&row.connection_id).await.map_err(|error| trouble(&error))?;
-    let Some(live) = found.filter(|live| live.row.ended_at.is_none()) else { return Ok(()) };
+    let found = app.connections.find(&head.connection_id).await.map_err(|error| trouble(&error))?;
+    let is_connected = |live: &Arc<LiveConnection>| live.row.ended_at.is_none() && live.row.lost.is_none();
+    let Some(live) = found.filter(is_connected) else { return Ok(()) };
     let plugins = &app.plugins;
     let Some((entry, grant)) = plugins.find(&live.row.channel_type).zip(plugins.grant_of(&live.row.channel_type))
     else {
         return Err(trouble(&"the channel type is not installed, or granted nothing"));
     };
     let key = app.keys.of(&live.row.organization_id).await.map_err(|error| trouble(&error))?;
-    let request = open(&key, &row.id, &row.request).map_err(|error| trouble(&error))?;
+    let sealed = inbound::request(app.store.readers(), &head.id).await.map_err(|error| trouble(&error))?;
+    let Some(sealed) = sealed else { return Ok(()) };
+    let request = open(&key, &head.id, &sealed).map_err(|error| trouble(&error))?;
+    let known: Arc<Known> = Arc::new(Known { app: app.clone(), live: Arc::clone(&live) });
+    let (connection, workspace) = (live.connection(&entry, grant), live.workspace());
     // With which tokens it is acted on: where they are others later, what it says of these is out of date.
-    let generation = live.tokens.fresh(SOON).await.unwrap_or_else(|stale| stale.generation);
-    let known = Known { app: app.clone(), live: Arc::clone(&live) };
-    let connection = live.connection(&entry, grant);
-    for action in connection.handle(&live.workspace(), &request, Arc::new(known)).await? {
+    let (generation, actions) =
+        ask(app, &live, || connection.handle(&workspace, &request, Arc::clone(&known) as _)).await?;
+    for action in actions {
         apply(app, &live, generation, action).await.map_err(|error| trouble(&error))?;
     }
     Ok(())
@@ -234,7 +263,7 @@ async fn apply(app: &App, live: &Arc<LiveConnection>, generation: i64, action: A
         }
         Action::Find(target) => {
             if !reach(app, &id, &target, true).await? {
-                app.connections.look_for_targets(&live.row);
+                targets::look_anew(app, &live.row);
             }
             for channel in channels::at_target(app, &id, &target).await? {
                 channels::resume_found(app, &channel).await?;

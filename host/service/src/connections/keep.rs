@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::error::Obstacle;
 use super::pending::Pending;
-use super::{tokens, workspace};
+use super::{targets, tokens, workspace};
 use crate::access::Role;
 use crate::app::App;
 use crate::audit::{self, Actor, Entry, Object};
@@ -122,7 +122,7 @@ pub(super) async fn connect(app: &App, pending: &Pending, source: &str) -> Resul
         Err(error) => return Err(error.into()),
     };
     app.delivery.connection_found(&kept.id).await;
-    app.connections.look_for_targets(&kept);
+    targets::look_anew(app, &kept);
     Ok(Kept { row: kept, again, resumed })
 }
 

@@ -4,6 +4,7 @@
 //! change what is kept of a connection; [`targets`] finds where messages can go; [`inbound`] takes what services send.
 
 mod applications;
+mod asking;
 pub(crate) mod end;
 pub(crate) mod error;
 pub(crate) mod flow;
@@ -148,9 +149,14 @@ impl Connections {
         self.0.needs.applications.find(channel_type)
     }
 
+    /// Asks nobody for targets any more, and waits for nobody.
+    pub(crate) fn abandon(&self) {
+        self.0.listings.stop.cancel();
+    }
+
     /// Waits until no tokens are asked for any more, but not longer than `limit`; takes back what nobody confirmed.
     pub(crate) async fn stop(&self, limit: Duration) {
-        self.0.listings.stop.cancel();
+        self.abandon();
         let work = async {
             self.take_back_all().await;
             self.0.needs.tasks.close();

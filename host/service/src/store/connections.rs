@@ -310,7 +310,8 @@ pub(crate) async fn end(connection: &mut Connection, id: &str, now: Millis) -> R
     sqlx::query("DELETE FROM connection_targets WHERE connection_id = $1").bind(id).execute(&mut *connection).await?;
     sqlx::query(
         "UPDATE connections SET ended_at = $1, updated_at = $1, generation = generation + 1, expires_at = NULL, renew_at \
-         = NULL, lost = NULL, lost_at = NULL, listing_cursor = NULL, listed_at = NULL WHERE id = $2",
+         = NULL, lost = NULL, lost_at = NULL, listing_pass = listing_pass + 1, listing_cursor = NULL, listed_at = NULL \
+         WHERE id = $2",
     )
     .bind(now)
     .bind(id)

@@ -5,14 +5,21 @@ use sqlx::SqliteExecutor;
 use super::{Connection, StoreError};
 use crate::clock::Millis;
 
-/// A message as it is kept.
-#[derive(Clone, Debug, sqlx::FromRow)]
-pub(crate) struct InboundRow {
+/// A message as it comes.
+#[derive(Clone, Debug)]
+pub(crate) struct NewInbound {
     pub(crate) id: String,
     pub(crate) connection_id: String,
     /// JSON of the request, sealed.
     pub(crate) request: String,
     pub(crate) received_at: Millis,
+}
+
+/// The first message of a connection that waits: what it sends is acted on in order.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub(crate) struct Head {
+    pub(crate) id: String,
+    pub(crate) connection_id: String,
     pub(crate) due_at: Millis,
     pub(crate) attempts: i64,
 }
@@ -22,7 +29,7 @@ pub(crate) async fn accept(
     connection: &mut Connection,
     channel_type: &str,
     ids: &[String],
-    row: &InboundRow,
+    row: &NewInbound,
 ) -> Result<bool, StoreError> {
     let mut is_new = true;
     for id in ids {
@@ -37,40 +44,33 @@ pub(crate) async fn accept(
     }
     if is_new {
         sqlx::query(
-            "INSERT INTO inbound (id, connection_id, request, received_at, due_at, attempts) VALUES ($1, $2, $3, $4, $5, 0)",
+            "INSERT INTO inbound (id, connection_id, request, received_at, due_at, attempts) VALUES ($1, $2, $3, $4, $4, 0)",
         )
         .bind(&row.id)
         .bind(&row.connection_id)
         .bind(&row.request)
         .bind(row.received_at)
-        .bind(row.due_at)
         .execute(connection)
         .await?;
     }
     Ok(is_new)
 }
 
-/// Those that are due, oldest first, of each connection the first alone: what it sends is acted on in order.
-pub(crate) async fn due(
-    executor: impl SqliteExecutor<'_>,
-    now: Millis,
-    limit: i64,
-) -> Result<Vec<InboundRow>, StoreError> {
-    let rows = sqlx::query_as(
-        "SELECT id, connection_id, request, received_at, due_at, attempts FROM inbound AS this WHERE due_at <= $1 AND NOT \
-         EXISTS (SELECT 1 FROM inbound AS other WHERE other.connection_id = this.connection_id AND other.id < this.id) \
-         ORDER BY due_at, id LIMIT $2",
-    )
-    .bind(now)
-    .bind(limit)
-    .fetch_all(executor)
-    .await?;
-    Ok(rows)
+/// The first messages of connections, those that are due first. However many wait, each connection costs a look or two.
+pub(crate) async fn heads(executor: impl SqliteExecutor<'_>, limit: i64) -> Result<Vec<Head>, StoreError> {
+    Ok(sqlx::query_as(HEADS).bind(limit).fetch_all(executor).await?)
 }
 
-/// When the next one is due.
-pub(crate) async fn next_due(executor: impl SqliteExecutor<'_>) -> Result<Option<Millis>, StoreError> {
-    Ok(sqlx::query_scalar("SELECT MIN(due_at) FROM inbound").fetch_one(executor).await?)
+const HEADS: &str = "WITH RECURSIVE waiting (connection_id) AS (SELECT MIN(connection_id) FROM inbound UNION ALL SELECT \
+                     (SELECT MIN(connection_id) FROM inbound WHERE connection_id > waiting.connection_id) FROM waiting \
+                     WHERE waiting.connection_id IS NOT NULL) \
+                     SELECT id, inbound.connection_id, due_at, attempts FROM waiting JOIN inbound ON inbound.id = (SELECT \
+                     MIN(id) FROM inbound AS first WHERE first.connection_id = waiting.connection_id) \
+                     ORDER BY due_at, id LIMIT $1";
+
+/// What a message holds, sealed; none where it is gone.
+pub(crate) async fn request(executor: impl SqliteExecutor<'_>, id: &str) -> Result<Option<String>, StoreError> {
+    Ok(sqlx::query_scalar("SELECT request FROM inbound WHERE id = $1").bind(id).fetch_optional(executor).await?)
 }
 
 /// An attempt begins: counted before anything follows, so that one which ends the program does not end it for good.
@@ -80,6 +80,12 @@ pub(crate) async fn begin(connection: &mut Connection, id: &str, due_at: Millis)
         .bind(id)
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// It rests until its next try.
+pub(crate) async fn rest(connection: &mut Connection, id: &str, due_at: Millis) -> Result<(), StoreError> {
+    sqlx::query("UPDATE inbound SET due_at = $1 WHERE id = $2").bind(due_at).bind(id).execute(connection).await?;
     Ok(())
 }
 
@@ -94,3 +100,7 @@ pub(crate) async fn prune(connection: &mut Connection, before: Millis) -> Result
     sqlx::query("DELETE FROM inbound_seen WHERE at < $1").bind(before).execute(connection).await?;
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "inbound_tests.rs"]
+mod tests;

@@ -21,8 +21,8 @@ pub(crate) fn handle(workspace: &Workspace, request: &Request) -> Result<Vec<Act
     let us = connect::bot_of(workspace);
     let is_us = us.is_some() && event["user"].as_str() == us.as_deref();
     let action = match event["type"].as_str().unwrap_or_default() {
-        "app_uninstalled" => gone("app_uninstalled", "the PyQueryHub app was removed from it"),
-        "tokens_revoked" if event["tokens"]["bot"][0].is_string() => gone("tokens_revoked", "its token was revoked"),
+        "app_uninstalled" => gone("app_uninstalled", "the PyQueryHub app was removed from it")?,
+        "tokens_revoked" if event["tokens"]["bot"][0].is_string() => gone("tokens_revoked", "its token was revoked")?,
         _ if channel.is_empty() => None,
         "app_mention" if !is_us => {
             mentioned(event, channel)?;
@@ -43,15 +43,21 @@ pub(crate) fn handle(workspace: &Workspace, request: &Request) -> Result<Vec<Act
     Ok(action.into_iter().collect())
 }
 
-/// The connection is over, unless Slack says that its token lives: the event may be late, and the workspace connected
+/// The connection is over where Slack says that its token is dead: the event may be late, and the workspace connected
 /// again, or of a token that was renewed.
-fn gone(code: &str, why: &str) -> Option<Action> {
-    if api::ask("auth.test", &[]).is_ok() {
-        log::info(&format!("{code}, but the token lives"));
-        return None;
+fn gone(code: &str, why: &str) -> Result<Option<Action>, Failure> {
+    match api::ask("auth.test", &[]) {
+        Ok(_) => {
+            log::info(&format!("{code}, but the token lives"));
+            Ok(None)
+        }
+        Err(failure) if failure.kind == FailureKind::Unauthorized => {
+            let message = format!("Slack workspace not connected: {why}.");
+            Ok(Some(Action::Disconnect(Failure::new(failure.kind, code, message).remedy(words::RECONNECT))))
+        }
+        // Slack cannot say just now.
+        passing => passing.map(|_| None),
     }
-    let message = format!("Slack workspace not connected: {why}.");
-    Some(Action::Disconnect(Failure::new(FailureKind::Unauthorized, code, message).remedy(words::RECONNECT)))
 }
 
 fn lost(channel: &str, word: &str) -> Action {

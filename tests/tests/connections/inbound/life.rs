@@ -1,0 +1,99 @@
+//! The app is removed, or its tokens are revoked.
+
+use pqh_tests::slack_api::Misbehaviour;
+use serde_json::Value;
+
+use crate::scenario::{SECOND, event, text};
+use crate::world::World;
+
+/// Both events, in the order in which they come.
+async fn removed(world: &World, uninstalled_first: bool) {
+    let acme = world.acme();
+    let bot = acme.bot_user_id().unwrap();
+    acme.uninstall();
+    let mut both = [acme.events().app_uninstalled(), acme.events().tokens_revoked(&[], &[&bot])];
+    if !uninstalled_first {
+        both.reverse();
+    }
+    for delivery in both {
+        world.taken(&delivery).await;
+    }
+}
+
+#[tokio::test]
+async fn a_removed_app_ends_the_connection_once_in_either_order_and_reconnecting_resumes_it() {
+    for uninstalled_first in [true, false] {
+        let world = World::new().await;
+        world.connect().await;
+        let notices = world.scenario.channel("notices").await;
+        world.channel("Sales", "C0SALES").await;
+        world.channel("Ops", "C0OPS").await;
+        world.scenario.notify(&["Sales", "notices"]).await;
+
+        removed(&world, uninstalled_first).await;
+        let connection = world.until_connection("lost").await;
+        assert!(
+            text(&connection["problem"]["message"]).starts_with("Slack workspace not connected:"),
+            "{connection:#}"
+        );
+        for alias in ["Sales", "Ops"] {
+            let paused = world.scenario.until_paused(alias).await;
+            assert_eq!(paused["paused"]["kind"], "unauthorized", "{paused:#}");
+        }
+        let told = world.scenario.until_notices(&notices, 1).await;
+        assert!(told[0].contains("Workspace not connected: Acme"), "{told:?}");
+        let held = world.scenario.publish_event("Sales", &event("Held")).await;
+        world.scenario.until(&held, "held").await;
+
+        let calls = world.slack.calls("").len();
+        let mention: Value = world.acme().events().app_mention("C0OPS", "U0ADA", "help").json();
+        world.send(&world.acme().events().event(&mention["event"])).await;
+        world.connect().await;
+        world.until_connection("connected").await;
+        world.scenario.until(&held, "delivered").await;
+        let later = world.slack.calls("");
+        let asked = later[calls..].iter().filter(|called| called.method == "chat.postMessage");
+        assert!(asked.clone().all(|called| called.answer != "account_inactive"), "asked with a dead token");
+
+        // Late ones, of the installation before.
+        let bot = world.acme().bot_user_id().unwrap();
+        world.taken(&world.acme().events().app_uninstalled()).await;
+        world.taken(&world.acme().events().tokens_revoked(&[], &[&bot])).await;
+        world.acted_on().await;
+        assert_eq!(world.connections().await[0]["status"], "connected");
+        world.scenario.until_notices(&notices, 1).await;
+    }
+}
+
+#[tokio::test]
+async fn tokens_of_people_are_none_of_ours() {
+    let world = World::new().await;
+    world.connect().await;
+    world.taken(&world.acme().events().tokens_revoked(&["U0ADA"], &[])).await;
+    world.acted_on().await;
+    assert_eq!(world.connections().await[0]["status"], "connected");
+    assert_eq!(world.slack.requests("auth.test"), 1, "as it was connected");
+}
+
+#[tokio::test]
+async fn a_late_event_during_an_outage_ends_nothing() {
+    let world = World::new().await;
+    world.connect().await;
+    world.slack.next("auth.test", Misbehaviour::Page(503));
+    world.taken(&world.acme().events().app_uninstalled()).await;
+    world.slack.wait_for_calls("auth.test", 2).await;
+    world.scenario.pass(5 * SECOND);
+    world.slack.wait_for_calls("auth.test", 3).await;
+    world.acted_on().await;
+    assert_eq!(world.connections().await[0]["status"], "connected");
+}
+
+#[tokio::test]
+async fn a_reply_that_a_dead_token_cannot_post_ends_the_connection_too() {
+    let world = World::new().await;
+    world.connect().await;
+    world.acme().uninstall();
+    world.mention("C0OPS", "help").await;
+    let connection = world.until_connection("lost").await;
+    assert_eq!(connection["problem"]["code"], "account_inactive", "{connection:#}");
+}
