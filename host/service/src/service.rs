@@ -83,6 +83,7 @@ impl Service {
         let keys = Arc::new(Keys::new(store.clone(), vault.clone()));
         let connections = Connections::new(store.clone(), Arc::clone(&keys), plugins.clone(), clock.clone(), &config)
             .map_err(Cause::from)?;
+        connections.warn(&health);
         let directory = Directory::new(store.clone(), vault.clone(), plugins.clone(), connections.clone());
         let metrics = Metrics::new();
         let parts = delivery::Parts {

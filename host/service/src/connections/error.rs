@@ -50,7 +50,7 @@ pub(crate) enum Obstacle {
     Forged,
     /// They began in another browser.
     OtherBrowser,
-    /// The link, or what came back, was used before.
+    /// The link, what came back, or the question was used before.
     Replayed,
     Expired,
     /// They said no at the service.
@@ -58,7 +58,7 @@ pub(crate) enum Obstacle {
     /// The service's page gave another error: its word.
     Service(String),
     /// The service gave no whole answer.
-    NoAnswer(String),
+    NoAnswer,
     /// The service or its component refuses: why.
     Refused(Failure),
     /// Another organization connected the workspace.

@@ -48,6 +48,7 @@ pub(super) async fn connect(app: &App, pending: &Pending, source: &str) -> Resul
     let Pending { authorization, tokens, came_at, found, .. } = pending;
     let organization = authorization.organization_id.clone();
     let key = app.keys.of(&organization).await?;
+    let turn = app.connections.0.changing.lock().await;
     let readers = app.store.readers();
     let before =
         connections::of_organization(readers, &organization, &authorization.channel_type, &found.workspace.id).await?;
@@ -114,11 +115,17 @@ pub(super) async fn connect(app: &App, pending: &Pending, source: &str) -> Resul
     }
     let resumed: Vec<String> = match written {
         Ok(resumed) => resumed.into_iter().map(|(id, _)| id).collect(),
-        Err(StoreError::Duplicate { .. }) => {
-            return Err(Obstacle::OtherOrganization { workspace: kept.name });
+        Err(error) => {
+            if !again {
+                app.connections.forget(&kept.id);
+            }
+            return Err(match error {
+                StoreError::Duplicate { .. } => Obstacle::OtherOrganization { workspace: kept.name },
+                error => error.into(),
+            });
         }
-        Err(error) => return Err(error.into()),
     };
+    drop(turn);
     app.delivery.connection_found(&kept.id).await;
     app.connections.look_for_targets(&kept);
     Ok(Kept { row: kept, again, resumed })

@@ -9,7 +9,7 @@ use pqh_runtime::contract::types::FailureKind;
 /// Tokens are renewed when they work for no longer than this.
 const AHEAD: Millis = 3_600_000;
 /// Between two rounds, at most, and at least.
-const LONGEST: Millis = 10 * 60_000;
+const LONGEST: Millis = 60_000;
 const SHORTEST: Millis = 5_000;
 
 /// Runs until the engine stops. At a start, renewals that were cut off come first.
