@@ -333,7 +333,11 @@ async fn reconnecting_renews_the_connection_and_resumes_what_was_paused_for_its_
     assert_eq!(scenario.channel_state("Ops").await["paused"]["kind"], "unreachable");
     let actions: Vec<_> =
         audited(scenario, "connection.").await.into_iter().map(|(what, who, _)| (what, who)).collect();
-    let wanted = [("connection.connected", "first admin"), ("connection.lost", "service"), ("connection.renewed", "first admin")];
+    let wanted = [
+        ("connection.connected", "first admin"),
+        ("connection.lost", "service"),
+        ("connection.renewed", "first admin"),
+    ];
     assert_eq!(actions, wanted.map(|(what, who)| (what.to_owned(), who.to_owned())));
 }
 
