@@ -62,7 +62,7 @@ async fn only_administrators_of_a_paying_organization_begin() {
         scenario.ask(Method::POST, &path, &token, None).await.problem(403, "forbidden");
     }
     scenario.ask(Method::POST, &path, &scenario.operator, None).await.problem(403, "forbidden");
-    scenario.ask(Method::POST, &path, "", None).await.problem(401, "unauthorized");
+    scenario.ask(Method::POST, &path, "", None).await.problem(401, "unauthenticated");
     scenario.set_plan("free").await;
     let refused = scenario.act(&path).await.problem(403, "channel-access-restricted");
     assert!(text(&refused["detail"]).starts_with("Channel Access Restricted. Expected"), "{refused:#}");
@@ -357,7 +357,7 @@ async fn an_organization_has_several_workspaces_and_sees_nobody_elses() {
     let gamma = world.connect_as(&other, &approval("T0GAMMA")).await;
     let names: Vec<Value> = world.connections().await.iter().map(|held| held["workspace"]["name"].clone()).collect();
     assert_eq!(names, ["Acme", "Beta"]);
-    let refused = world.try_channel("Sales", "C0SALES").await.problem(422, "invalid-channel");
+    let refused = world.try_channel("Sales", "C0SALES").await.problem(422, "unknown-connection");
     assert!(text(&refused["detail"]).contains(&text(&beta["id"])), "{refused:#}");
     let body = json!({ "alias": "Beta", "type": TYPE, "connection": beta["id"], "settings": { "channel": "C0SALES" } });
     scenario.post("/v1/channels", &body).await.created();

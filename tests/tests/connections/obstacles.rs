@@ -197,6 +197,28 @@ async fn a_workspace_of_another_organization_is_refused_and_the_new_token_revoke
     assert_eq!(world.connections().await, [connection_with(&connection, "Sales")]);
 }
 
+#[tokio::test]
+async fn readiness_tells_of_a_section_that_nothing_is_connected_by() {
+    let world = World::with(
+        |_| {},
+        |config| {
+            let section = config.connections[TYPE].clone();
+            config.connections.insert("misspelt".to_owned(), section.clone());
+            config.connections.insert("email".to_owned(), section);
+        },
+    )
+    .await;
+    let ready = world.scenario.open("/readyz").await.ok();
+    let notes = ready["warnings"].as_array().unwrap();
+    let notes: Vec<_> = notes.iter().map(|note| (text(&note["code"]), text(&note["message"]))).collect();
+    let wanted = ["email", "misspelt"].map(|name| {
+        let message = format!("[connections.{name}] is for no channel type that is connected; installed are: {TYPE}.");
+        ("connection-unused".to_owned(), message)
+    });
+    assert_eq!(notes, wanted);
+    world.connect().await;
+}
+
 /// A connection with a channel.
 fn connection_with(connection: &Value, alias: &str) -> Value {
     let mut connection = connection.clone();

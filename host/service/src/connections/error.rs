@@ -33,6 +33,8 @@ pub(crate) enum ConnectionError {
     InUse(Vec<String>),
     #[error("The workspace is not connected: {} {}", .0.message, .0.remedy)]
     Lost(Failure),
+    #[error("The workspace {0:?} was disconnected. Connect it again: pqh connection connect.")]
+    Ended(String),
     #[error("no random numbers can be had: {0}")]
     Chance(getrandom::Error),
     #[error(transparent)]

@@ -74,6 +74,9 @@ impl Connections {
         if let Some(lost) = &live.row.lost {
             return Err(ConnectionError::Lost(lost.clone().failure()));
         }
+        if live.row.ended_at.is_some() {
+            return Err(ConnectionError::Ended(live.row.name.clone()));
+        }
         let listing = connection_targets::listing(self.store().readers(), id).await?;
         let now = self.0.needs.clock.now();
         let is_fresh = |listing: &Listing| {
