@@ -24,6 +24,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Members that RFC 6749 and its kin for identities name as tokens: no component sees them.
 const TOKENS: [&str; 3] = ["access_token", "refresh_token", "id_token"];
 
+/// Parameters of the authorize address that the host sets: another `redirect_uri` would send codes elsewhere.
+const PARAMETERS: [&str; 8] = [
+    "response_type",
+    "client_id",
+    "client_secret",
+    "scope",
+    "redirect_uri",
+    "state",
+    "code_challenge",
+    "code_challenge_method",
+];
+
 /// The application that the operator registered with the service.
 #[derive(Clone, Debug)]
 pub struct OauthClient {
@@ -217,6 +229,15 @@ pub(crate) fn problems(service: &Oauth2Service) -> Vec<String> {
             problems.push(format!("connection: {error}: {address:?}"));
         }
     }
+    let in_address = Url::parse(&service.authorize_url).ok();
+    let in_address = in_address.iter().flat_map(Url::query_pairs).map(|(name, _)| name.into_owned());
+    let own = service.authorize_parameters.iter().map(|(name, _)| name.clone());
+    problems.extend(
+        in_address
+            .chain(own)
+            .filter(|name| PARAMETERS.contains(&name.as_str()))
+            .map(|name| format!("connection: the parameter {name:?} of the authorize address is the host's own")),
+    );
     if service.secrets.is_empty() {
         problems.push("connection: no token of the answer is kept".to_owned());
     }
@@ -289,6 +310,20 @@ mod tests {
         let nested = TokenSecret { name: "token".to_owned(), pointer: "/bot/token".to_owned() };
         let bad = Oauth2Service { secrets: vec![nested], visible: vec!["/bot".to_owned()], ..service() };
         assert_eq!(problems(&bad).len(), 1);
+    }
+
+    #[test]
+    fn no_component_sets_the_parameters_that_are_the_hosts_own() {
+        for name in PARAMETERS {
+            let parameter = (name.to_owned(), "https://evil.example".to_owned());
+            let bad = Oauth2Service { authorize_parameters: vec![parameter], ..service() };
+            assert_eq!(problems(&bad).len(), 1, "{name}");
+            let address = format!("https://service.example/authorize?prompt=x&{name}=y");
+            let bad = Oauth2Service { authorize_url: address, ..service() };
+            assert_eq!(problems(&bad).len(), 1, "{name}");
+        }
+        let good = ("prompt".to_owned(), "consent".to_owned());
+        assert!(problems(&Oauth2Service { authorize_parameters: vec![good], ..service() }).is_empty());
     }
 
     #[test]

@@ -94,6 +94,7 @@ impl Service {
             &config,
         )
         .map_err(Cause::from)?;
+        connections.warn(&health);
         let directory = Directory::new(store.clone(), vault.clone(), plugins.clone(), connections.clone());
         let parts = delivery::Parts {
             store: store.clone(),

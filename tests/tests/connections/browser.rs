@@ -56,7 +56,14 @@ impl Browser {
 
     /// Opens an address of the service.
     pub async fn open(&self, url: &str) -> Page {
-        self.send(self.client.get(self.address(url))).await
+        let navigation = [("sec-fetch-mode", "navigate"), ("sec-fetch-dest", "document"), ("sec-fetch-user", "?1")];
+        self.fetch(reqwest::Method::GET, url, &navigation).await
+    }
+
+    /// Fetches an address of the service with these headers alone, as others than people do.
+    pub async fn fetch(&self, method: reqwest::Method, url: &str, headers: &[(&str, &str)]) -> Page {
+        let request = self.client.request(method, self.address(url));
+        self.send(headers.iter().fold(request, |request, (name, value)| request.header(*name, *value))).await
     }
 
     /// Sends a form to an address of the service.

@@ -148,3 +148,15 @@ pub fn manifest_app() -> App {
     let manifest: Value = serde_yaml_ng::from_str(yaml).unwrap();
     App::from_manifest(&manifest).unwrap()
 }
+
+/// A folder of components with another service's in it, which nobody granted anything.
+pub fn folder_with_another_service() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, bytes) = other_service::COMPONENTS[0];
+    std::fs::write(folder.path().join("other.wasm"), bytes).unwrap();
+    folder
+}
+
+mod other_service {
+    include!(concat!(env!("OUT_DIR"), "/other_service.rs"));
+}

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use pqh_runtime::SecretString;
+use url::{Host, Url};
 
 use super::error::{ConfigError, Place};
 use super::source::Source;
@@ -29,9 +30,40 @@ const PREVIOUS_SIGNING_SECRET_FILE: &str = "previous_signing_secret_file";
 /// Longer ones before those that they end with.
 const KEYS: [&str; 4] = [PREVIOUS_SIGNING_SECRET_FILE, SIGNING_SECRET_FILE, CLIENT_SECRET_FILE, CLIENT_ID];
 
-/// All sections.
-pub(super) fn read(source: &mut Source<'_>) -> Result<BTreeMap<String, ConnectionConfig>, ConfigError> {
-    source.connections(&KEYS).into_iter().map(|name| Ok((name.clone(), section(source, &name)?))).collect()
+/// All sections. People come back from a service to the public URL, so there has to be one, and by TLS: their browsers keep
+/// what ties them to it for nothing else.
+pub(super) fn read(
+    source: &mut Source<'_>,
+    public_url: Option<&Url>,
+) -> Result<BTreeMap<String, ConnectionConfig>, ConfigError> {
+    let names = source.connections(&KEYS);
+    let sections = names.into_iter().map(|name| Ok((name.clone(), section(source, &name)?)));
+    let sections: BTreeMap<_, _> = sections.collect::<Result<_, ConfigError>>()?;
+    let Some(name) = sections.keys().next() else { return Ok(sections) };
+    match public_url {
+        None => Err(source.wrong(
+            &format!("connections.{name}.{CLIENT_ID}"),
+            format!("there is no public_url: people come back from the service to PUBLIC_URL/oauth/{name}/callback"),
+        )),
+        Some(url) if url.scheme() != "https" && !is_own_machine(url) => Err(source.wrong(
+            "public_url",
+            format!(
+                "expected https, since there is [connections.{name}]: browsers come back from the service with what is \
+                 secret; found {url}"
+            ),
+        )),
+        Some(_) => Ok(sections),
+    }
+}
+
+/// Whether it is the machine that the browser runs on.
+fn is_own_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
 }
 
 fn section(source: &mut Source<'_>, name: &str) -> Result<ConnectionConfig, ConfigError> {

@@ -22,15 +22,17 @@ impl Config {
     /// Takes all keys.
     pub(super) fn read(source: &mut Source<'_>) -> Result<Self, ConfigError> {
         let default = Self::default();
+        let public_url = source.text(
+            "public_url",
+            "an http or https URL without user, path or query, such as https://notify.example.com",
+            origin,
+        )?;
         Ok(Self {
             listen: source
                 .text("listen", "ADDRESS:PORT, such as 127.0.0.1:7070", |text| text.parse().ok())?
                 .unwrap_or(default.listen),
-            public_url: source.text(
-                "public_url",
-                "an http or https URL without user, path or query, such as https://notify.example.com",
-                origin,
-            )?,
+            connections: connections::read(source, public_url.as_ref())?,
+            public_url,
             trusted_proxies: source
                 .list("trusted_proxies", "networks, such as [\"10.0.0.0/8\", \"::1\"]", egress::network)?
                 .unwrap_or_default(),
@@ -42,7 +44,6 @@ impl Config {
             limits: limits(source, &default.limits)?,
             egress: Egress::read(source)?,
             mail: Mail::read(source)?,
-            connections: connections::read(source)?,
             retry: retry(source, default.retry)?,
             retention: retention(source, &default.retention)?,
             log: log(source, &default.log)?,

@@ -30,6 +30,11 @@ impl Applications {
         applications.collect::<Result<_, _>>().map(Self)
     }
 
+    /// The types that have one.
+    pub(crate) fn types(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// That of a type.
     pub(crate) fn find(&self, channel_type: &str) -> Option<&Application> {
         self.0.get(channel_type)

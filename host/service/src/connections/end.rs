@@ -2,6 +2,7 @@
 //! rest until it is connected again.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pqh_runtime::contract::types::FailureKind;
 
@@ -14,6 +15,9 @@ use crate::delivery::pause_all;
 use crate::failure::kind_name;
 use crate::store::channels::{Paused, PausedBy};
 use crate::store::connections;
+
+/// How long a person waits for the service whose workspace is disconnected.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// An organization's connection by its id.
 pub(crate) async fn find(app: &App, organization: &str, id: &str) -> Result<Arc<LiveConnection>, ConnectionError> {
@@ -32,7 +36,8 @@ pub(crate) async fn end(app: &App, by: &OrgCaller, id: &str, force: bool) -> Res
         return Err(ConnectionError::InUse(used.into_iter().map(|(_, alias)| alias).collect()));
     }
     // For their last use: a token that has just expired could not even be revoked.
-    let _ = live.tokens.fresh(0).await;
+    let _ = tokio::time::timeout(PATIENCE, live.tokens.fresh(0)).await;
+    let changing = app.connections.0.changing.lock().await;
     let turn = live.tokens.turn().await;
     let secrets = live.tokens.opened().await;
     let entry = app.plugins.find(&live.row.channel_type);
@@ -79,14 +84,17 @@ pub(crate) async fn end(app: &App, by: &OrgCaller, id: &str, force: bool) -> Res
     drop(turn);
     app.connections.forget_ended();
     app.delivery.connection_changed(&id).await;
+    drop(changing);
     let grant = app.plugins.grant_of(&live.row.channel_type);
-    if let (Some(entry), Some(grant), Ok(secrets)) = (entry, grant, secrets)
-        && let Err(failure) = entry.plugin.connection(grant, Arc::new(secrets)).revoke(&live.workspace()).await
-    {
-        tracing::warn!(
-            connection = %id, code = %failure.code,
-            "disconnected here; its service could not be told to forget the token: {}", failure.message
-        );
-    }
+    let (Some(entry), Some(grant), Ok(secrets)) = (entry, grant, secrets) else {
+        tracing::warn!(connection = %id, "disconnected here alone: nobody can tell its service to forget the token");
+        return Ok(());
+    };
+    let (connections, workspace) = (app.connections.clone(), live.workspace());
+    let revoking = app.connections.0.needs.tasks.spawn(async move {
+        connections.take_back(&entry, grant, secrets, Some(&workspace)).await;
+    });
+    // Where it takes longer, it goes on alone.
+    let _ = tokio::time::timeout(PATIENCE, revoking).await;
     Ok(())
 }

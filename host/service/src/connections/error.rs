@@ -33,6 +33,8 @@ pub(crate) enum ConnectionError {
     InUse(Vec<String>),
     #[error("The workspace is not connected: {} {}", .0.message, .0.remedy)]
     Lost(Failure),
+    #[error("The workspace {0:?} was disconnected. Connect it again: pqh connection connect.")]
+    Ended(String),
     #[error("no random numbers can be had: {0}")]
     Chance(getrandom::Error),
     #[error(transparent)]
@@ -50,7 +52,7 @@ pub(crate) enum Obstacle {
     Forged,
     /// They began in another browser.
     OtherBrowser,
-    /// The link, or what came back, was used before.
+    /// The link, what came back, or the question was used before.
     Replayed,
     Expired,
     /// They said no at the service.
@@ -58,7 +60,7 @@ pub(crate) enum Obstacle {
     /// The service's page gave another error: its word.
     Service(String),
     /// The service gave no whole answer.
-    NoAnswer(String),
+    NoAnswer,
     /// The service or its component refuses: why.
     Refused(Failure),
     /// Another organization connected the workspace.

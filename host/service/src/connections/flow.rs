@@ -33,14 +33,29 @@ pub(crate) struct Began {
     pub(crate) expires_at: Millis,
 }
 
+/// A link that nobody followed yet: what it is for.
+pub(crate) struct Invitation {
+    pub(crate) organization: String,
+    /// What the type is called.
+    pub(crate) service: String,
+    pub(crate) person: String,
+    /// The origin of the service's page.
+    pub(crate) leads_to: String,
+}
+
 /// A person who followed the link.
 pub(crate) struct Followed {
+    /// The authorization's id: public, and part of the cookie's name.
+    pub(crate) id: String,
     /// The service's page.
     pub(crate) location: Url,
     pub(crate) cookie: SecretString,
-    /// Seconds that the cookie is good for.
+    /// Seconds that the cookie is good for: as long as an answer can be awaited.
     pub(crate) seconds: i64,
 }
+
+/// What a browser holds for an authorization, by its id.
+pub(crate) type Cookies<'a> = &'a (dyn Fn(&str) -> Option<SecretString> + Sync);
 
 /// What came back with them.
 #[derive(Default)]
@@ -110,24 +125,30 @@ pub(crate) async fn begin(app: &App, by: &OrgCaller, channel_type: &str) -> Resu
     Ok(Began { url, expires_at })
 }
 
+/// Who looks at a link without following it, such as a chat that shows what it leads to: the link is as good as before.
+pub(crate) async fn look(app: &App, channel_type: &str, link: &str) -> Result<Invitation, Obstacle> {
+    let row = unfollowed(app, channel_type, link).await?;
+    let (entry, _, _) = set_up(app, channel_type)?;
+    let page = entry.plugin.oauth2().and_then(|service| Url::parse(&service.authorize_url).ok());
+    Ok(Invitation {
+        organization: organization_name(app, &row.organization_id).await?,
+        service: entry.plugin.descriptor().name.clone(),
+        person: row.person,
+        leads_to: page.map(|page| page.origin().ascii_serialization()).unwrap_or_default(),
+    })
+}
+
 /// A browser follows the link: where it is sent.
 pub(crate) async fn follow(app: &App, channel_type: &str, link: &str) -> Result<Followed, Obstacle> {
-    let row = authorizations::by_link(app.store.readers(), &fingerprint(link)).await?;
-    let row = row.filter(|row| row.channel_type == channel_type).ok_or(Obstacle::Forged)?;
-    let now = app.clock.now();
-    if row.followed_at.is_some() {
-        return Err(Obstacle::Replayed);
-    }
-    if row.expires_at <= now {
-        return Err(Obstacle::Expired);
-    }
-    let (entry, grant, application) = connectable(app, channel_type).map_err(|_| Obstacle::NotSetUp)?;
+    let row = unfollowed(app, channel_type, link).await?;
+    let (entry, grant, application) = set_up(app, channel_type)?;
     let (state, cookie) = (chance()?, chance()?);
     let verifier = app.keys.of(&row.organization_id).await?.open(&identity(&row.id), &row.verifier)?;
     let (plugin, client) = (&entry.plugin, &application.client);
     let location = plugin.authorize_url(&grant, client, state.expose_secret(), verifier.expose_secret());
-    let location = location.map_err(|error| denied(channel_type, &error))?;
-    let (id, hashes) = (row.id, [fingerprint(state.expose_secret()), fingerprint(cookie.expose_secret())]);
+    let location = location.map_err(|error| not_set_up(&denied(channel_type, &error)))?;
+    let (id, now) = (row.id.clone(), app.clock.now());
+    let hashes = [fingerprint(state.expose_secret()), fingerprint(cookie.expose_secret())];
     let is_first = app
         .store
         .write(move |connection| {
@@ -137,7 +158,19 @@ pub(crate) async fn follow(app: &App, channel_type: &str, link: &str) -> Result<
     if !is_first {
         return Err(Obstacle::Replayed);
     }
-    Ok(Followed { location, cookie, seconds: row.expires_at.saturating_sub(now) / 1_000 })
+    let seconds = row.expires_at.saturating_add(PATIENCE).saturating_sub(now) / 1_000;
+    Ok(Followed { id: row.id, location, cookie, seconds })
+}
+
+/// What a link that was not followed yet began.
+async fn unfollowed(app: &App, channel_type: &str, link: &str) -> Result<AuthorizationRow, Obstacle> {
+    let row = authorizations::by_link(app.store.readers(), &fingerprint(link)).await?;
+    let row = row.filter(|row| row.channel_type == channel_type).ok_or(Obstacle::Forged)?;
+    match row.followed_at {
+        Some(_) => Err(Obstacle::Replayed),
+        None if row.expires_at <= app.clock.now() => Err(Obstacle::Expired),
+        None => Ok(row),
+    }
 }
 
 /// A browser comes back from the service: what the person is asked.
@@ -145,14 +178,12 @@ pub(crate) async fn come_back(
     app: &App,
     channel_type: &str,
     returned: Returned,
-    cookie: Option<&str>,
+    cookies: Cookies<'_>,
 ) -> Result<Question, Obstacle> {
     let state = returned.state.ok_or(Obstacle::Forged)?;
     let row = authorizations::by_state(app.store.readers(), &fingerprint(state.expose_secret())).await?;
     let row = row.filter(|row| row.channel_type == channel_type).ok_or(Obstacle::Forged)?;
-    if !has_cookie(&row, cookie) {
-        return Err(Obstacle::OtherBrowser);
-    }
+    demand_cookie(&row, cookies)?;
     let (now, id) = (app.clock.now(), row.id.clone());
     if row.returned_at.is_some() {
         return Err(Obstacle::Replayed);
@@ -179,26 +210,32 @@ pub(crate) async fn come_back(
 async fn ask(app: &App, row: AuthorizationRow, code: &SecretString) -> Result<Question, Obstacle> {
     demand_admin(app, &row).await?;
     let channel_type = row.channel_type.clone();
-    let (entry, grant, application) = connectable(app, &channel_type).map_err(|_| Obstacle::NotSetUp)?;
+    let (entry, grant, application) = set_up(app, &channel_type)?;
     let verifier = app.keys.of(&row.organization_id).await?.open(&identity(&row.id), &row.verifier)?;
     let (plugin, client) = (&entry.plugin, &application.client);
     let tokens =
         plugin.exchange(&grant, client, code, verifier.expose_secret()).await.map_err(|error| match error {
-            OauthError::NoAnswer(_) | OauthError::NotJson { .. } => Obstacle::NoAnswer(error.to_string()),
-            OauthError::Denied(_) | OauthError::NotOffered => denied(&channel_type, &error).into(),
+            OauthError::NoAnswer(_) | OauthError::NotJson { .. } => {
+                tracing::warn!("a workspace of the type {channel_type} was not connected: {error}");
+                Obstacle::NoAnswer
+            }
+            OauthError::Denied(_) | OauthError::NotOffered => not_set_up(&denied(&channel_type, &error)),
         })?;
     let came_at = app.clock.now();
     let secrets = keep::secrets_of(&tokens);
-    let found = match plugin.connection(grant.clone(), Arc::new(secrets)).connected(tokens.answer.clone()).await {
+    let connection = plugin.connection(grant.clone(), Arc::new(secrets.clone()));
+    let found = match connection.connected(tokens.answer.clone()).await {
         Ok(found) => found,
         Err(failure) => {
-            app.connections.take_back(&entry, grant, &tokens, None).await;
+            let code = &failure.code;
+            tracing::warn!(%code, "a workspace of the type {channel_type} was not connected: {}", failure.message);
+            app.connections.take_back(&entry, grant, secrets, None).await;
             return Err(Obstacle::Refused(failure));
         }
     };
     let held = connections::of_workspace(app.store.readers(), &channel_type, &found.workspace.id).await?;
     if held.as_ref().is_some_and(|held| held.organization_id != row.organization_id) {
-        app.connections.take_back(&entry, grant, &tokens, Some(&found.workspace)).await;
+        app.connections.take_back(&entry, grant, secrets, Some(&found.workspace)).await;
         return Err(Obstacle::OtherOrganization { workspace: found.workspace.name });
     }
     let organization = organization_name(app, &row.organization_id).await?;
@@ -227,14 +264,15 @@ pub(crate) async fn decide(
     app: &App,
     channel_type: &str,
     decision: &str,
-    cookie: Option<&str>,
+    cookies: Cookies<'_>,
     source: &str,
     connect: bool,
 ) -> Result<Decided, Obstacle> {
-    let fits = |pending: &Pending| {
-        pending.authorization.channel_type == channel_type && has_cookie(&pending.authorization, cookie)
+    let judge = |pending: &Pending| match &pending.authorization {
+        asked if asked.channel_type != channel_type => Err(Obstacle::Forged),
+        asked => demand_cookie(asked, cookies),
     };
-    let pending = app.connections.0.waiting.take(&fingerprint(decision), fits).ok_or(Obstacle::Replayed)?;
+    let pending = app.connections.0.waiting.take(&fingerprint(decision), judge)?;
     let service = app.plugins.find(channel_type).map(|entry| entry.plugin.descriptor().name.clone());
     let service = service.ok_or(Obstacle::NotSetUp)?;
     if pending.until <= app.clock.now() {
@@ -272,10 +310,12 @@ async fn organization_name(app: &App, id: &str) -> Result<String, Obstacle> {
     row.map(|row| row.name).ok_or(Obstacle::NotAllowed)
 }
 
-fn has_cookie(row: &AuthorizationRow, cookie: Option<&str>) -> bool {
+/// Whoever comes has to come in the browser in which it began.
+fn demand_cookie(row: &AuthorizationRow, cookies: Cookies<'_>) -> Result<(), Obstacle> {
     use subtle::ConstantTimeEq as _;
-    let (Some(kept), Some(cookie)) = (&row.cookie, cookie) else { return false };
-    kept.as_bytes().ct_eq(fingerprint(cookie).as_bytes()).into()
+    let (Some(kept), Some(cookie)) = (&row.cookie, cookies(&row.id)) else { return Err(Obstacle::OtherBrowser) };
+    let fits = kept.as_bytes().ct_eq(fingerprint(cookie.expose_secret()).as_bytes());
+    if fits.into() { Ok(()) } else { Err(Obstacle::OtherBrowser) }
 }
 
 /// The component of a type that people connect, what it may do, and the application that is registered with its service.
@@ -298,6 +338,16 @@ pub(super) fn connectable<'a>(
     let application = app.connections.application(channel_type);
     let application = application.ok_or_else(|| ConnectionError::NotConfigured(channel_type.to_owned()))?;
     Ok((entry, grant, application))
+}
+
+/// The same for a person in front of a page, whom the operator has to help.
+fn set_up<'a>(app: &'a App, channel_type: &str) -> Result<(Arc<Entry>, Grant, &'a Application), Obstacle> {
+    connectable(app, channel_type).map_err(|error| not_set_up(&error))
+}
+
+fn not_set_up(error: &ConnectionError) -> Obstacle {
+    tracing::warn!("a person could not connect: {error}");
+    Obstacle::NotSetUp
 }
 
 fn denied(channel_type: &str, error: &OauthError) -> ConnectionError {

@@ -48,6 +48,7 @@ pub(super) async fn connect(app: &App, pending: &Pending, source: &str) -> Resul
     let Pending { authorization, tokens: came, came_at, found, .. } = pending;
     let organization = authorization.organization_id.clone();
     let key = app.keys.of(&organization).await?;
+    let changing = app.connections.0.changing.lock().await;
     let readers = app.store.readers();
     let before =
         connections::of_organization(readers, &organization, &authorization.channel_type, &found.workspace.id).await?;
@@ -116,11 +117,18 @@ pub(super) async fn connect(app: &App, pending: &Pending, source: &str) -> Resul
     drop(turn);
     let resumed: Vec<String> = match written {
         Ok(resumed) => resumed.into_iter().map(|(id, _)| id).collect(),
-        Err(StoreError::Duplicate { .. }) => {
-            return Err(Obstacle::OtherOrganization { workspace: kept.name });
+        Err(error) => {
+            if !again {
+                drop(keeper);
+                app.connections.forget_ended();
+            }
+            return Err(match error {
+                StoreError::Duplicate { .. } => Obstacle::OtherOrganization { workspace: kept.name },
+                error => error.into(),
+            });
         }
-        Err(error) => return Err(error.into()),
     };
+    drop(changing);
     app.delivery.connection_found(&kept.id).await;
     targets::look_anew(app, &kept);
     Ok(Kept { row: kept, again, resumed })

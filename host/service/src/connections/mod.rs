@@ -29,7 +29,7 @@ use tokio_util::task::TaskTracker;
 use crate::catalog::Entry;
 use crate::clock::Clock;
 use crate::config::{Config, ConfigError};
-use crate::health::Health;
+use crate::health::{Health, Note};
 use crate::keys::Keys;
 use crate::metrics::Metrics;
 use crate::plugins::Plugins;
@@ -49,6 +49,8 @@ struct Inner {
     needs: Arc<Needs>,
     /// One keeper for each connection that was used: nobody else renews its tokens.
     keepers: Mutex<HashMap<String, Arc<TokenKeeper>>>,
+    /// Held by whoever connects or disconnects, until memory and database agree again.
+    changing: tokio::sync::Mutex<()>,
     /// People who are asked whether to connect what they allowed.
     waiting: Waiting,
     listings: targets::Listings,
@@ -112,10 +114,28 @@ impl Connections {
         Ok(Self(Arc::new(Inner {
             needs,
             keepers: Mutex::default(),
+            changing: tokio::sync::Mutex::default(),
             waiting: Waiting::default(),
             listings: targets::Listings::default(),
             inbound: Notify::new(),
         })))
+    }
+
+    /// Readiness tells of sections that no installed type is connected by: a component that does not load, or a name that is
+    /// written wrongly, stops nobody else's alerts.
+    pub(crate) fn warn(&self, health: &Health) {
+        let plugins = &self.0.needs.plugins;
+        let connects =
+            |channel_type: &str| plugins.find(channel_type).is_some_and(|entry| entry.plugin.oauth2().is_some());
+        let known: Vec<&str> = plugins.all().map(|entry| entry.id()).filter(|id| connects(id)).collect();
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        for unused in self.0.needs.applications.types().filter(|channel_type| !connects(channel_type)) {
+            let message =
+                format!("[connections.{unused}] is for no channel type that is connected; installed are: {known}.");
+            tracing::warn!("{message}");
+            let remedy = "Correct the section's name, install the channel type, or remove the section; then restart.";
+            health.warn(&format!("connections {unused}"), Note::new("connection-unused", message, remedy));
+        }
     }
 
     /// A connection by its id, whosever it is.

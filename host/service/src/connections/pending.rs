@@ -1,7 +1,7 @@
 //! What people allowed at a service and have not confirmed here yet: in memory alone, so that nothing of it is stored.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pqh_runtime::Tokens;
 use pqh_runtime::contract::connecting::connection::ConnectedWorkspace;
@@ -10,9 +10,8 @@ use pqh_runtime::{Grant, MemorySecrets, SecretSource as _};
 use secrecy::ExposeSecret as _;
 use subtle::ConstantTimeEq as _;
 
-use std::sync::Arc;
-
-use super::Connections;
+use super::error::Obstacle;
+use super::{Connections, keep};
 use crate::catalog::Entry;
 use crate::clock::Millis;
 use crate::store::StoreError;
@@ -48,19 +47,28 @@ impl Waiting {
         None
     }
 
-    /// Takes one, where `fits` says so of it.
-    pub(super) fn take(&self, key: &str, fits: impl FnOnce(&Pending) -> bool) -> Option<Pending> {
+    /// Takes one, where `judge` has nothing against it.
+    pub(super) fn take(
+        &self,
+        key: &str,
+        judge: impl FnOnce(&Pending) -> Result<(), Obstacle>,
+    ) -> Result<Pending, Obstacle> {
         let mut waiting = self.all();
-        if !waiting.get(key).is_some_and(fits) {
-            return None;
-        }
-        waiting.remove(key)
+        judge(waiting.get(key).ok_or(Obstacle::Replayed)?)?;
+        waiting.remove(key).ok_or(Obstacle::Replayed)
     }
 
     fn take_all(&self, which: impl Fn(&Pending) -> bool) -> Vec<Pending> {
         let mut waiting = self.all();
         let keys: Vec<String> = waiting.iter().filter(|(_, held)| which(held)).map(|(key, _)| key.clone()).collect();
         keys.iter().filter_map(|key| waiting.remove(key)).collect()
+    }
+
+    /// The tokens of all that wait for the type.
+    fn tokens(&self, channel_type: &str) -> Vec<MemorySecrets> {
+        let waiting = self.all();
+        let of_type = waiting.values().filter(|pending| pending.authorization.channel_type == channel_type);
+        of_type.map(|pending| keep::secrets_of(&pending.tokens)).collect()
     }
 
     fn all(&self) -> MutexGuard<'_, HashMap<String, Pending>> {
@@ -87,17 +95,20 @@ impl Connections {
         let channel_type = &pending.authorization.channel_type;
         let plugins = &self.0.needs.plugins;
         let Some((entry, grant)) = plugins.find(channel_type).zip(plugins.grant_of(channel_type)) else { return };
-        self.take_back(&entry, grant, &pending.tokens, Some(&pending.found.workspace)).await;
+        let secrets = keep::secrets_of(&pending.tokens);
+        self.take_back(&entry, grant, secrets, Some(&pending.found.workspace)).await;
     }
 
-    /// Has the service forget tokens that are not to be kept, unless a connection works with the same ones.
-    pub(super) async fn take_back(&self, entry: &Entry, grant: Grant, tokens: &Tokens, found: Option<&Workspace>) {
-        if tokens.secrets.is_empty() {
-            return;
-        }
-        let nameless = Workspace { id: String::new(), name: String::new(), memo: String::new() };
-        let workspace = found.unwrap_or(&nameless);
-        match self.are_in_use(entry.id(), workspace, tokens).await {
+    /// Has the service forget tokens that are not kept any more, or never were, unless somebody works with the same ones:
+    /// services may give them again. Without a workspace nobody knows whose they are.
+    pub(super) async fn take_back(
+        &self,
+        entry: &Entry,
+        grant: Grant,
+        secrets: MemorySecrets,
+        workspace: Option<&Workspace>,
+    ) {
+        match self.are_in_use(entry, &secrets, workspace).await {
             Ok(false) => {}
             Ok(true) => return,
             Err(error) => {
@@ -106,24 +117,47 @@ impl Connections {
                 return;
             }
         }
-        let secrets =
-            tokens.secrets.iter().fold(MemorySecrets::new(), |all, (name, secret)| all.with(name, secret.clone()));
-        if let Err(failure) = entry.plugin.connection(grant, Arc::new(secrets)).revoke(workspace).await {
+        let nameless = Workspace { id: String::new(), name: String::new(), memo: String::new() };
+        let revoked = entry.plugin.connection(grant, Arc::new(secrets)).revoke(workspace.unwrap_or(&nameless)).await;
+        if let Err(failure) = revoked {
             tracing::warn!(code = %failure.code, "tokens that are not kept could not be revoked: {}", failure.message);
         }
     }
 
-    /// Whether a connection of the workspace has one of these tokens: services may give the same one again.
-    async fn are_in_use(&self, channel_type: &str, workspace: &Workspace, tokens: &Tokens) -> Result<bool, StoreError> {
-        let row = connections::of_workspace(self.store().readers(), channel_type, &workspace.id).await?;
-        let Some(row) = row else { return Ok(false) };
-        let held = self.tokens(&row).await?.opened().await;
-        let held = held.map_err(|error| StoreError::Statement { reason: error.to_string() })?;
-        for (name, secret) in &tokens.secrets {
-            if let Ok(known) = held.get(name).await
-                && bool::from(known.expose_secret().as_bytes().ct_eq(secret.expose_secret().as_bytes()))
-            {
-                return Ok(true);
+    /// Whether a connection, or a person who is asked, has one of these tokens.
+    async fn are_in_use(
+        &self,
+        entry: &Entry,
+        secrets: &MemorySecrets,
+        workspace: Option<&Workspace>,
+    ) -> Result<bool, StoreError> {
+        let mut held = self.0.waiting.tokens(entry.id());
+        let readers = self.store().readers();
+        let rows = match workspace {
+            Some(workspace) => {
+                connections::of_workspace(readers, entry.id(), &workspace.id).await?.into_iter().collect()
+            }
+            None => connections::of_type(readers, entry.id()).await?,
+        };
+        for row in rows {
+            let opened = self.tokens(&row).await?.opened().await;
+            held.push(opened.map_err(|error| StoreError::Statement { reason: error.to_string() })?);
+        }
+        let names: Vec<&str> = entry
+            .plugin
+            .oauth2()
+            .into_iter()
+            .flat_map(|service| &service.secrets)
+            .map(|secret| secret.name.as_str())
+            .collect();
+        for name in names {
+            let Ok(secret) = secrets.get(name).await else { continue };
+            for other in &held {
+                if let Ok(known) = other.get(name).await
+                    && bool::from(known.expose_secret().as_bytes().ct_eq(secret.expose_secret().as_bytes()))
+                {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)

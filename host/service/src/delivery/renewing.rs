@@ -19,6 +19,9 @@ const AT_ONCE: usize = 16;
 /// How long a round waits for a renewal. Real time, whatever the clock says; the renewal itself goes on.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Between two looks for what nobody confirmed.
+const UNCONFIRMED: Millis = 60_000;
+
 /// Runs until the engine stops. At a start, renewals that were cut off come first.
 pub(super) async fn run(engine: Engine) {
     let parts = &engine.0.parts;
@@ -39,7 +42,7 @@ pub(super) async fn take_back(engine: Engine) {
     loop {
         let now = engine.now();
         engine.0.parts.connections.take_back_expired(now).await;
-        engine.0.parts.clock.sleep_until(now.saturating_add(LONGEST)).await;
+        engine.0.parts.clock.sleep_until(now.saturating_add(UNCONFIRMED)).await;
     }
 }
 

@@ -146,6 +146,18 @@ pub(crate) async fn of_workspace(
     row.map(Row::read).transpose()
 }
 
+/// All connections of a type that people have not disconnected, whosever they are.
+pub(crate) async fn of_type(
+    executor: impl SqliteExecutor<'_>,
+    channel_type: &str,
+) -> Result<Vec<ConnectionRow>, StoreError> {
+    let rows: Vec<Row> = sqlx::query_as(select!("WHERE type = $1 AND ended_at IS NULL ORDER BY id"))
+        .bind(channel_type)
+        .fetch_all(executor)
+        .await?;
+    rows.into_iter().map(Row::read).collect()
+}
+
 /// An organization's connection of a workspace, disconnected or not.
 pub(crate) async fn of_organization(
     executor: impl SqliteExecutor<'_>,

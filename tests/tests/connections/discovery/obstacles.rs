@@ -190,7 +190,7 @@ async fn a_workspace_that_was_disconnected_lists_nothing_until_it_is_connected_a
     let ended = world.scenario.ask(Method::DELETE, &path, &world.scenario.admin, None).await;
     assert_eq!(ended.status, 204, "{ended:?}");
     let problem = world.ask_targets(&world.scenario.admin, &[]).await.problem(409, "not-connected");
-    assert!(text(&problem["detail"]).contains("It was disconnected. Connect it again"), "{problem:#}");
+    assert!(text(&problem["detail"]).contains("was disconnected. Connect it again"), "{problem:#}");
     world.connect().await;
     held.notify_one();
     let told = world.all_targets().await;

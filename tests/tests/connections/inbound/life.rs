@@ -4,7 +4,7 @@ use pqh_tests::slack_api::Misbehaviour;
 use serde_json::Value;
 
 use crate::scenario::{SECOND, event, text};
-use crate::world::World;
+use crate::world::{ADA, World};
 
 /// Both events, in the order in which they come.
 async fn removed(world: &World, uninstalled_first: bool) {
@@ -46,7 +46,7 @@ async fn a_removed_app_ends_the_connection_once_in_either_order_and_reconnecting
         world.scenario.until(&held, "held").await;
 
         let calls = world.slack.calls("").len();
-        let mention: Value = world.acme().events().app_mention("C0OPS", "U0ADA", "help").json();
+        let mention: Value = world.acme().events().app_mention("C0OPS", ADA, "help").json();
         world.send(&world.acme().events().event(&mention["event"])).await;
         world.connect().await;
         world.until_connection("connected").await;
@@ -69,7 +69,7 @@ async fn a_removed_app_ends_the_connection_once_in_either_order_and_reconnecting
 async fn tokens_of_people_are_none_of_ours() {
     let world = World::new().await;
     world.connect().await;
-    world.taken(&world.acme().events().tokens_revoked(&["U0ADA"], &[])).await;
+    world.taken(&world.acme().events().tokens_revoked(&[ADA], &[])).await;
     world.acted_on().await;
     assert_eq!(world.connections().await[0]["status"], "connected");
     assert_eq!(world.slack.requests("auth.test"), 1, "as it was connected");

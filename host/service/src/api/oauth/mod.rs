@@ -1,10 +1,11 @@
 //! `/oauth/{type}/…`: what a person sees in the browser who connects a workspace.
 
+mod cookie;
 mod page;
 
 use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, LOCATION, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY, SET_COOKIE, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
@@ -20,17 +21,10 @@ use crate::connections::error::Obstacle;
 use crate::connections::flow::{self, Returned};
 use page::Page;
 
-/// Ties what comes back to the browser in which it began. The prefix has browsers refuse it from anywhere else
-/// (RFC 6265bis, 4.1.3.2).
-const COOKIE_NAME: &str = "__Host-pqh-connect";
-/// Nothing is loaded, nothing runs, nobody frames it; the one form goes back here.
-const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri \
-                      'none'";
-
 /// The pages.
 pub(super) fn routes() -> Router<App> {
     Router::new()
-        .route("/oauth/{type}/start/{link}", get(start))
+        .route("/oauth/{type}/start/{link}", get(start).post(follow))
         .route("/oauth/{type}/callback", get(callback))
         .route("/oauth/{type}/confirm", post(confirm))
 }
@@ -46,26 +40,40 @@ impl FromRequestParts<App> for Source {
     }
 }
 
-async fn start(State(app): State<App>, Path((channel_type, link)): Path<(String, String)>) -> Response {
+/// A person's browser goes on at once. Whoever else fetches the link, such as a chat that shows what it leads to, a mail
+/// scanner, or a browser ahead of time, gets a page with a button, and the link is as good as before.
+async fn start(state: State<App>, path: Path<(String, String)>, headers: HeaderMap) -> Response {
+    if is_navigation(&headers) {
+        return follow(state, path).await;
+    }
+    let (State(app), Path((channel_type, link))) = (state, path);
+    match flow::look(&app, &channel_type, &link).await {
+        Ok(invitation) => show(&Page::invitation(&invitation)),
+        Err(obstacle) => show(&Page::obstacle(&app, &channel_type, &obstacle)),
+    }
+}
+
+async fn follow(State(app): State<App>, Path((channel_type, link)): Path<(String, String)>) -> Response {
     match flow::follow(&app, &channel_type, &link).await {
         Ok(followed) => {
-            let cookie = format!(
-                "{COOKIE_NAME}={}; Path=/; Max-Age={}; Secure; HttpOnly; SameSite=Lax",
-                followed.cookie.expose_secret(),
-                followed.seconds
-            );
             let mut response = StatusCode::SEE_OTHER.into_response();
             let headers = response.headers_mut();
-            for (name, text) in [(SET_COOKIE, cookie.as_str()), (LOCATION, followed.location.as_str())] {
-                if let Ok(mut value) = HeaderValue::from_str(text) {
+            for (name, text) in [(SET_COOKIE, cookie::set(&followed)), (LOCATION, followed.location.into())] {
+                if let Ok(mut value) = HeaderValue::from_str(&text) {
                     value.set_sensitive(true);
                     headers.insert(name, value);
                 }
             }
-            protect(response)
+            protect(response, "")
         }
         Err(obstacle) => show(&Page::obstacle(&app, &channel_type, &obstacle)),
     }
+}
+
+/// Whether a browser opens a page for a person, now (Fetch Metadata; all browsers say so since 2023).
+fn is_navigation(headers: &HeaderMap) -> bool {
+    let is = |name: &str, text: &str| headers.get(name).is_some_and(|value| value == text);
+    is("sec-fetch-mode", "navigate") && is("sec-fetch-dest", "document") && !headers.contains_key("sec-purpose")
 }
 
 /// What the service sends back with the person.
@@ -83,9 +91,8 @@ async fn callback(
     headers: HeaderMap,
 ) -> Response {
     let Query(Arrival { state, code, error }) = query.unwrap_or_default();
-    let cookie = cookie(&headers);
-    let returned = Returned { state, code, error };
-    match flow::come_back(&app, &channel_type, returned, cookie.as_ref().map(ExposeSecret::expose_secret)).await {
+    let (returned, cookies) = (Returned { state, code, error }, |id: &str| cookie::of(&headers, id));
+    match flow::come_back(&app, &channel_type, returned, &cookies).await {
         Ok(question) => show(&Page::question(&channel_type, &question)),
         Err(obstacle) => show(&Page::obstacle(&app, &channel_type, &obstacle)),
     }
@@ -108,30 +115,29 @@ async fn confirm(
     let Ok(Form(Answer { decision, answer })) = answer else {
         return show(&Page::obstacle(&app, &channel_type, &Obstacle::Forged));
     };
-    let (cookie, connect) = (cookie(&headers), answer == "connect");
-    let cookie = cookie.as_ref().map(ExposeSecret::expose_secret);
-    match flow::decide(&app, &channel_type, decision.expose_secret(), cookie, &source, connect).await {
+    let (connect, cookies) = (answer == "connect", |id: &str| cookie::of(&headers, id));
+    match flow::decide(&app, &channel_type, decision.expose_secret(), &cookies, &source, connect).await {
         Ok(decided) => show(&Page::decided(&decided)),
         Err(obstacle) => show(&Page::obstacle(&app, &channel_type, &obstacle)),
     }
 }
 
-/// Our cookie among those that came.
-fn cookie(headers: &HeaderMap) -> Option<SecretString> {
-    let values = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = values.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == COOKIE_NAME).map(|(_, value)| value.to_owned().into())
-}
-
 fn show(page: &Page) -> Response {
-    protect((page.status, page.html()).into_response())
+    protect((page.status, page.html()).into_response(), &page.leads_to)
 }
 
-/// What nobody keeps, frames, guesses the type of, or learns the address of.
-fn protect(mut response: Response) -> Response {
+/// What nobody keeps, frames, guesses the type of, or learns the address of. Nothing is loaded, nothing runs, and its form
+/// goes back here, from where it may lead to one other origin (browsers look at where a form is sent on to, too).
+fn protect(mut response: Response, leads_to: &str) -> Response {
+    let policy = format!(
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' {leads_to}; frame-ancestors 'none'; base-uri \
+         'none'"
+    );
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    // An origin is ASCII; were it not, nothing at all would be allowed.
+    let nothing = || HeaderValue::from_static("default-src 'none'; form-action 'none'");
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy).unwrap_or_else(|_| nothing()));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     response

@@ -3,11 +3,12 @@
 use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Html;
+use pqh_runtime::contract::types::FailureKind;
 use secrecy::ExposeSecret as _;
 
 use crate::app::App;
 use crate::connections::error::Obstacle;
-use crate::connections::flow::{Decided, Question};
+use crate::connections::flow::{Decided, Invitation, Question};
 
 /// One page.
 #[derive(Template)]
@@ -25,13 +26,19 @@ pub(super) struct Page {
     /// For support: the service's own word.
     code: String,
     form: Option<Form>,
+    /// The origin that the form leads to in the end, where that is another.
+    #[template(skip)]
+    pub(super) leads_to: String,
 }
 
-/// The last question.
+/// A question.
 struct Form {
+    /// Empty: the page's own address.
     action: String,
     decision: String,
-    connect: &'static str,
+    yes: &'static str,
+    /// Whether no is an answer.
+    cancels: bool,
 }
 
 impl Page {
@@ -39,6 +46,21 @@ impl Page {
     pub(super) fn html(&self) -> Html<String> {
         // A template over texts: it cannot fail to be written.
         Html(self.render().unwrap_or_default())
+    }
+
+    /// Asks before a person is sent to the service.
+    pub(super) fn invitation(invitation: &Invitation) -> Self {
+        let Invitation { organization, service, person, leads_to } = invitation;
+        let title = format!("Connect a {service} workspace to {organization}");
+        let words = vec![format!(
+            "\u{201c}{person}\u{201d} of the organization \u{201c}{organization}\u{201d} asks for a workspace to post \
+             notifications to. {service} asks you which one; at the end you are asked once more."
+        )];
+        Self {
+            form: Some(Form { action: String::new(), decision: String::new(), yes: "Continue", cancels: false }),
+            leads_to: leads_to.clone(),
+            ..Self::new(StatusCode::OK, "ask", &title, words, "If you did not expect this, close the page.")
+        }
     }
 
     /// Asks before anything is stored.
@@ -60,7 +82,8 @@ impl Page {
             form: Some(Form {
                 action: format!("/oauth/{channel_type}/confirm"),
                 decision: decision.expose_secret().to_owned(),
-                connect: if *again { "Reconnect" } else { "Connect" },
+                yes: if *again { "Reconnect" } else { "Connect" },
+                cancels: true,
             }),
             ..Self::new(StatusCode::OK, "ask", &title, words, "If you did not begin this yourself, do not connect.")
         }
@@ -73,7 +96,10 @@ impl Page {
                 StatusCode::OK,
                 "ok",
                 "Not connected",
-                vec![format!("{workspace} was not connected, and {service} was asked to forget its permission.")],
+                vec![format!(
+                    "Nothing was changed for the {service} workspace \u{201c}{workspace}\u{201d}, and nothing is kept of \
+                     what was allowed just now."
+                )],
                 "You can close this page.",
             ),
             Decided::Connected { organization, service, kept } => {
@@ -126,8 +152,8 @@ impl Page {
             Obstacle::Replayed => page(
                 StatusCode::CONFLICT,
                 "This was used already",
-                "Each link, and each permission, works once. If you just connected the workspace, all is well; else nothing \
-                 was connected.",
+                "Each link, each permission and each question works once, and for 10 minutes at most. If you just \
+                 connected the workspace, all is well; else nothing was connected.",
                 AGAIN,
             ),
             Obstacle::Expired => page(
@@ -146,15 +172,14 @@ impl Page {
                 let words = format!("{service} ended it with an error. Nothing was connected.");
                 Self { code: word_of(word), ..page(StatusCode::BAD_GATEWAY, "Not connected", &words, AGAIN) }
             }
-            Obstacle::NoAnswer(why) => {
-                tracing::warn!("a workspace was not connected: {why}");
+            Obstacle::NoAnswer => {
                 let words = format!("{service} did not answer as expected. Nothing was connected.");
                 page(StatusCode::BAD_GATEWAY, "Not connected", &words, "Begin again in PyQueryHub in a few minutes.")
             }
             Obstacle::Refused(failure) => Self {
                 code: failure.code.clone(),
                 ..page(
-                    StatusCode::BAD_REQUEST,
+                    status_of(failure.kind),
                     "Not connected",
                     &format!("{} Nothing was connected.", failure.message),
                     &failure.remedy,
@@ -198,7 +223,15 @@ impl Page {
 
     fn new(status: StatusCode, tone: &'static str, title: &str, words: Vec<String>, remedy: &str) -> Self {
         let (title, remedy) = (title.to_owned(), remedy.to_owned());
-        Self { status, tone, title, words, remedy, code: String::new(), form: None }
+        Self { status, tone, title, words, remedy, code: String::new(), form: None, leads_to: String::new() }
+    }
+}
+
+/// Whose fault it is, as far as a failure says.
+fn status_of(kind: FailureKind) -> StatusCode {
+    match kind {
+        FailureKind::Throttled | FailureKind::Unavailable | FailureKind::UnknownOutcome => StatusCode::BAD_GATEWAY,
+        FailureKind::Rejected | FailureKind::Unreachable | FailureKind::Unauthorized => StatusCode::BAD_REQUEST,
     }
 }
 
