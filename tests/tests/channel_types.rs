@@ -159,8 +159,11 @@ async fn each_type_is_found_with_what_a_form_needs() {
     let types = scenario.get("/v1/channel-types").await;
     let types = types["items"].as_array().unwrap_or_else(|| types.as_array().unwrap());
     let ids: Vec<&str> = types.iter().map(|found| found["id"].as_str().unwrap()).collect();
-    assert_eq!(ids, ["email", "pagerduty", "slack-webhook", "teams", "webhook"]);
+    assert_eq!(ids, ["email", "pagerduty", "slack-app", "slack-webhook", "teams", "webhook"]);
     for found in types {
+        let connects = found["connects"]["scopes"].as_array().map_or(0, Vec::len);
+        assert_eq!(connects > 0, found["id"] == "slack-app", "{found:#}");
+        assert!(connects == 0 || found["connects"]["configured"] == false, "nobody set it up here: {found:#}");
         assert!(!found["summary"].as_str().unwrap().is_empty() && !found["fields"].as_array().unwrap().is_empty());
     }
 }

@@ -71,6 +71,9 @@ impl Connections {
         limit: i64,
     ) -> Result<Found, ConnectionError> {
         let id = &live.row.id;
+        if live.row.ended_at.is_some() {
+            return Err(ConnectionError::Disconnected(live.row.name.clone()));
+        }
         if let Some(lost) = &live.row.lost {
             return Err(ConnectionError::Lost(lost.clone().failure()));
         }

@@ -7,6 +7,9 @@ use serde_json::Map;
 use super::*;
 use crate::builtin;
 use crate::catalog::{Entry, Origin};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::keys::Keys;
 use crate::sealed::SealedSecrets;
 use crate::store::channels::{ChannelRow, PausedBy};
 use crate::store::grants::GrantRow;
@@ -67,7 +70,10 @@ impl World {
         })
         .await;
         let plugins = Plugins::of(vec![entry.clone()], Vec::new(), Vec::new());
-        let directory = Directory::new(store.clone(), vault, plugins.clone());
+        let keys = Arc::new(Keys::new(store.clone(), vault.clone()));
+        let (clock, config) = (Clock::set_to(1), Config::default());
+        let connections = Connections::new(store.clone(), keys, plugins.clone(), clock, &config).unwrap();
+        let directory = Directory::new(store.clone(), vault, plugins.clone(), connections);
         Self { directory, store, plugins, entry, _folder: folder }
     }
 
