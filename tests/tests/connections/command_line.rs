@@ -271,3 +271,31 @@ async fn targets_are_there_while_more_are_loading_and_that_is_said() {
     assert!(some.stderr.contains("More are still loading"), "{some:?}");
     assert_eq!(terminal.json(&["connection", "targets", "Acme"]).await["loading"], true);
 }
+
+#[tokio::test]
+async fn a_lost_connection_says_why_and_what_to_do_and_goes_on_when_it_is_connected_again() {
+    let terminal = Terminal::new().await;
+    terminal.connect(TEAM).await;
+    terminal.told(&["channel", "add", "Sales", "--type", TYPE, "--set", "channel=C0SALES"]).await;
+    terminal.slack.workspace(TEAM).uninstall();
+    terminal.refused(1, &["channel", "test", "Sales"]).await;
+    let shown = terminal.told(&["connection", "show", "Acme"]).await;
+    for part in ["Status      lost", "Slack workspace not connected", "reconnect your workspace", "Sales"] {
+        assert!(shown.contains(part), "no {part}: {shown}");
+    }
+    for command in [["connection", "list"], ["channel", "list"]] {
+        assert!(terminal.told(&command).await.contains("lost"));
+    }
+    let said = terminal.refused(1, &["connection", "targets", "Acme"]).await;
+    assert_eq!(said.matches("reconnect your workspace").count(), 1, "{said}");
+    let metrics = format!("{}/metrics", terminal.service.api().base_url().unwrap());
+    let lost = async || reqwest::get(&metrics).await.unwrap().text().await.unwrap();
+    assert!(lost().await.contains("pqh_lost_connections 1"));
+
+    terminal.connect(TEAM).await;
+    assert!(terminal.told(&["connection", "show", "Acme"]).await.contains("Status      connected"));
+    assert!(terminal.told(&["channel", "show", "Sales"]).await.contains("Status       active"));
+    assert!(lost().await.contains("pqh_lost_connections 0"));
+    let told = terminal.told(&["channel", "test", "Sales"]).await;
+    assert!(told.contains("Delivered to Sales"), "{told}");
+}

@@ -33,7 +33,7 @@ pub(crate) enum ConnectionError {
          `?force=true` (`--force`): they are paused then, until the workspace is connected again.", named(.0)
     )]
     InUse(Vec<String>),
-    #[error("The workspace is not connected: {} {}", .0.message, .0.remedy)]
+    #[error("{} {}", .0.message, .0.remedy)]
     Lost(Failure),
     #[error("The workspace {0:?} was disconnected. Connect it again: pqh connection connect.")]
     Disconnected(String),
