@@ -161,6 +161,9 @@ async fn each_type_is_found_with_what_a_form_needs() {
     let ids: Vec<&str> = types.iter().map(|found| found["id"].as_str().unwrap()).collect();
     assert_eq!(ids, ["email", "pagerduty", "slack-app", "slack-webhook", "teams", "webhook"]);
     for found in types {
+        let connects = found["connects"]["scopes"].as_array().map_or(0, Vec::len);
+        assert_eq!(connects > 0, found["id"] == "slack-app", "{found:#}");
+        assert!(connects == 0 || found["connects"]["configured"] == false, "nobody set it up here: {found:#}");
         assert!(!found["summary"].as_str().unwrap().is_empty() && !found["fields"].as_array().unwrap().is_empty());
     }
 }

@@ -157,15 +157,22 @@ impl Plugin {
         Ok(Channel::new(self.clone(), grant, None, settings, secrets))
     }
 
-    /// As [`Plugin::configure`], for [`Channel::preview`] alone: reads no secret, and none has to be filled in.
+    /// As [`Plugin::configure`] or [`Plugin::configure_in`], for [`Channel::preview`] alone: reads no secret, and none has
+    /// to be filled in. A component whose service people connect never delivers without a workspace: where none is
+    /// connected yet, it sees one that is called "preview".
     pub async fn configure_preview(
         &self,
         grant: Grant,
+        workspace: Option<Workspace>,
         settings: Map<String, Value>,
         secrets: Arc<dyn SecretSource>,
     ) -> Result<Channel, ConfigureError> {
         settings::check(self, &grant, &settings, None).await?;
-        Ok(Channel::new(self.clone(), grant, None, settings, secrets))
+        let stand_in = || {
+            let name = "preview".to_owned();
+            self.oauth2().map(|_| Workspace { id: name.clone(), name, memo: String::new() })
+        };
+        Ok(Channel::new(self.clone(), grant, workspace.or_else(stand_in), settings, secrets))
     }
 
     /// How its service is connected, where people connect it.

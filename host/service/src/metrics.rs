@@ -55,6 +55,7 @@ struct Inner {
     in_flight: Gauge,
     oldest_due: Gauge<f64, AtomicU64>,
     paused: Gauge,
+    lost_connections: Gauge,
     pauses: Counter,
     untold: Counter,
     lost_leases: Counter,
@@ -71,6 +72,8 @@ pub(crate) struct Snapshot {
     pub(crate) oldest_due: Option<Duration>,
     /// None where the database cannot be read.
     pub(crate) paused_channels: Option<i64>,
+    /// None where the database cannot be read.
+    pub(crate) lost_connections: Option<i64>,
 }
 
 fn attempt_times() -> Histogram {
@@ -99,6 +102,7 @@ impl Metrics {
             in_flight: Gauge::default(),
             oldest_due: Gauge::default(),
             paused: Gauge::default(),
+            lost_connections: Gauge::default(),
             pauses: Counter::default(),
             untold: Counter::default(),
             lost_leases: Counter::default(),
@@ -138,6 +142,8 @@ impl Metrics {
             inner.oldest_due.clone(),
         );
         registry.register("paused_channels", "Channels that are paused now", inner.paused.clone());
+        let help = "Workspaces that have to be connected again";
+        registry.register("lost_connections", help, inner.lost_connections.clone());
         registry.register("channel_pauses", "Channels that the service paused", inner.pauses.clone());
         registry.register(
             "notices_untold",
@@ -204,12 +210,15 @@ impl Metrics {
 
     /// All of them as Prometheus reads them (`OpenMetrics` text).
     pub(crate) fn text(&self, now: Snapshot) -> String {
-        let Snapshot { undelivered, in_flight, oldest_due, paused_channels } = now;
+        let Snapshot { undelivered, in_flight, oldest_due, paused_channels, lost_connections } = now;
         self.0.undelivered.set(undelivered);
         self.0.in_flight.set(i64::try_from(in_flight).unwrap_or(i64::MAX));
         self.0.oldest_due.set(oldest_due.map_or(f64::NAN, |age| age.as_secs_f64()));
         if let Some(paused) = paused_channels {
             self.0.paused.set(paused);
+        }
+        if let Some(lost) = lost_connections {
+            self.0.lost_connections.set(lost);
         }
         let mut text = String::new();
         if let Err(error) = encode(&mut text, &self.0.registry) {

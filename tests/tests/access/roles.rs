@@ -27,6 +27,12 @@ const TABLE: &[(&str, &str, &str)] = &[
     ("post", "/v1/channels/{id}/pause", "n--x-"),
     ("post", "/v1/channels/{id}/resume", "n--x-"),
     ("post", "/v1/channels/preview", "n-xx-"),
+    ("post", "/v1/connections/{type}/authorize", "n--x-"),
+    ("get", "/v1/connections", "n-xx-"),
+    ("get", "/v1/connections/{id}", "n-xx-"),
+    ("delete", "/v1/connections/{id}", "n--x-"),
+    ("get", "/v1/connections/{id}/targets", "n-xx-"),
+    ("post", "/v1/inbound/{type}", "xxxxx"),
     ("get", "/v1/alerts", "n-xx-"),
     ("post", "/v1/alerts", "n-xx-"),
     ("get", "/v1/alerts/{id}", "n-xx-"),
@@ -76,7 +82,8 @@ async fn every_path_lets_in_exactly_the_roles_that_may() {
             let mut found = String::new();
             for token in tokens {
                 let body = (method != "get").then(|| json!({}));
-                let uri = path.replace("{id}", "01a208ac-0000-7000-8000-000000000000");
+                let uri =
+                    path.replace("{id}", "01a208ac-0000-7000-8000-000000000000").replace("{type}", "no-such-type");
                 let verb = Method::from_bytes(method.to_uppercase().as_bytes()).unwrap();
                 let answer = world.ask(verb, &uri, token, body).await;
                 found.push(match answer.status {

@@ -36,6 +36,17 @@ struct TypeBody {
     digests: bool,
     /// Whether the operator lets it send: without that no channel of it can be made.
     granted: bool,
+    /// Where people have to connect its service before channels of it can be made: `POST /v1/connections/{type}/authorize`.
+    connects: Option<ConnectsBody>,
+}
+
+/// How a type's service is connected.
+#[derive(Serialize, ToSchema)]
+struct ConnectsBody {
+    /// What people are asked to allow there.
+    scopes: Vec<String>,
+    /// Whether the operator has set it up: without that nobody can connect it.
+    configured: bool,
 }
 
 /// A field of a form.
@@ -80,14 +91,21 @@ struct PaceBody {
 /// All channel types.
 #[utoipa::path(get, path = "/v1/channel-types", tag = "channels", responses((status = OK, body = Page<TypeBody>)))]
 async fn list(State(app): State<App>, Browsing(_by): Browsing) -> Json<Page<TypeBody>> {
-    let told = |descriptor| TypeBody::new(descriptor, app.plugins.grant_of(&descriptor.id).is_some());
-    let items = app.plugins.all().map(|entry| told(entry.plugin.descriptor())).collect();
+    let items = app.plugins.all().map(|entry| {
+        let id = entry.id();
+        let connects = entry.plugin.oauth2().map(|service| ConnectsBody {
+            scopes: service.scopes.clone(),
+            configured: app.connections.application(id).is_some(),
+        });
+        TypeBody::new(entry.plugin.descriptor(), app.plugins.grant_of(id).is_some(), connects)
+    });
+    let items = items.collect();
     // They are few: always one page.
     Json(Page { items, next_cursor: None })
 }
 
 impl TypeBody {
-    fn new(descriptor: &Descriptor, granted: bool) -> Self {
+    fn new(descriptor: &Descriptor, granted: bool, connects: Option<ConnectsBody>) -> Self {
         let Descriptor { id, name, summary, fields, target, paces, digests, .. } = descriptor;
         let pace = |pace: &pqh_runtime::contract::channel::Pace| PaceBody {
             scope: match pace.scope {
@@ -107,6 +125,7 @@ impl TypeBody {
             paces: paces.iter().map(pace).collect(),
             digests: *digests,
             granted,
+            connects,
         }
     }
 }

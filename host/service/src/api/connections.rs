@@ -15,7 +15,7 @@ use crate::access::{Administering, Reading};
 use crate::app::App;
 use crate::clock::rfc3339;
 use crate::connections::error::ConnectionError;
-use crate::connections::{end, flow, keep, targets};
+use crate::connections::{end, flow, keep, named, targets};
 use crate::failure::FailureBody;
 use crate::store::connections::{self, ConnectionRow, FoundTarget};
 
@@ -151,16 +151,16 @@ async fn list(State(app): State<App>, Reading(by): Reading, span: Span) -> Resul
 }
 
 /// One connection.
-#[utoipa::path(get, path = "/v1/connections/{id}", tag = "connections", params(("id" = String,)),
+#[utoipa::path(get, path = "/v1/connections/{id}", tag = "connections", params(("id" = String, description = "id, workspace id or workspace name")),
     responses((status = OK, body = ConnectionBody), (status = NOT_FOUND, body = Problem)))]
 async fn show(State(app): State<App>, Reading(by): Reading, Id(id): Id) -> Result<Json<ConnectionBody>, Problem> {
-    let live = end::find(&app, &by.organization, &id).await?;
+    let live = named::find(&app, &by.organization, &id).await?;
     let channels = connections::channels(app.store.readers(), &live.row.id).await?;
     Ok(Json(ConnectionBody::new(live.row.clone(), channels)))
 }
 
 /// Disconnects a workspace. Its tokens are forgotten here, whatever its service says to their revocation.
-#[utoipa::path(delete, path = "/v1/connections/{id}", tag = "connections", params(("id" = String,), Force), responses(
+#[utoipa::path(delete, path = "/v1/connections/{id}", tag = "connections", params(("id" = String, description = "id, workspace id or workspace name"), Force), responses(
     (status = NO_CONTENT), (status = NOT_FOUND, body = Problem),
     (status = CONFLICT, body = Problem, description = "`connection-in-use`, with the channels that use it"),
 ))]
@@ -175,7 +175,7 @@ async fn disconnect(
 }
 
 /// Where in the workspace messages can go: what is known by now. Looks for more by itself where that is old.
-#[utoipa::path(get, path = "/v1/connections/{id}/targets", tag = "connections", params(("id" = String,), TargetQuery),
+#[utoipa::path(get, path = "/v1/connections/{id}/targets", tag = "connections", params(("id" = String, description = "id, workspace id or workspace name"), TargetQuery),
     responses(
     (status = OK, body = Targets), (status = NOT_FOUND, body = Problem),
     (status = CONFLICT, body = Problem, description = "`not-connected`"),
@@ -187,7 +187,7 @@ async fn targets(
     Params(TargetQuery { query, .. }): Params<TargetQuery>,
     span: Span,
 ) -> Result<Json<Targets>, Problem> {
-    let live = end::find(&app, &by.organization, &id).await?;
+    let live = named::find(&app, &by.organization, &id).await?;
     let after = span.after_pair()?;
     let found = targets::search(&app, &live, &query, after.as_ref(), span.rows()).await?;
     let page = span.page_of_pairs(found.targets, |target| {
@@ -208,6 +208,10 @@ impl From<ConnectionError> for Problem {
         let words = error.to_string();
         match error {
             ConnectionError::NotFound(id) => Self::not_found("connection", &id),
+            ConnectionError::Several { known, .. } => {
+                let known: Vec<String> = known.into_iter().map(|(id, _)| id).collect();
+                Self::conflict("several-connections", words).with("known", known)
+            }
             ConnectionError::UnknownType { known, .. } => {
                 Self::new(StatusCode::NOT_FOUND, "unknown-type", words).with("known", known)
             }
@@ -219,7 +223,7 @@ impl From<ConnectionError> for Problem {
             ConnectionError::Lost(failure) => {
                 Self::conflict("not-connected", words).with("failure", FailureBody::from(&failure))
             }
-            ConnectionError::Ended(_) => Self::conflict("not-connected", words),
+            ConnectionError::Disconnected(_) => Self::conflict("not-connected", words),
             ConnectionError::Chance(error) => Self::internal(&error),
             ConnectionError::Store(error) => error.into(),
             ConnectionError::Key(error) => error.into(),

@@ -103,11 +103,8 @@ async fn connection_for(
     let all = store::connections::list(app.store.readers(), organization, "", i64::MAX).await?;
     let of_type = || all.iter().filter(|row| row.channel_type == channel_type && row.ended_at.is_none());
     let known = || of_type().map(|row| (row.id.clone(), row.name.clone())).collect::<Vec<_>>();
-    let row = match named {
-        Some(named) => of_type().find(|row| row.id == named || row.workspace_id == named || row.name == named),
-        None => of_type().next().filter(|_| of_type().count() == 1),
-    };
-    let Some(row) = row else {
+    let fitting = named.map_or_else(|| of_type().collect(), |named| connections::named::called(of_type(), named));
+    let [row] = fitting.as_slice() else {
         let (found, channel_type) = (named.map(str::to_owned), channel_type.to_owned());
         return Err(ChannelError::WhichConnection { channel_type, found, known: known() });
     };

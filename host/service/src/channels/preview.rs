@@ -6,7 +6,7 @@ use pqh_runtime::{Channel, DeliveryRequest, Grant, Preview};
 use serde_json::{Map, Value};
 
 use super::draft::Draft;
-use super::{ChannelError, find_kept};
+use super::{ChannelError, connection_for, find_kept};
 use crate::app::App;
 use crate::directory::Organization;
 use crate::event;
@@ -36,14 +36,14 @@ pub(crate) async fn preview(
 }
 
 async fn open(app: &App, organization: &Organization, with: Previewing) -> Result<Channel, ChannelError> {
-    let (channel_type, mut draft, given) = match with {
+    let (channel_type, mut draft, given, mut connection) = match with {
         Previewing::Channel(name) => {
-            let (_, row, secrets) = find_kept(app, &organization.id, &name).await?;
-            (row.channel_type, Draft::new(row.settings, secrets), None)
+            let (live, row, secrets) = find_kept(app, &organization.id, &name).await?;
+            (row.channel_type, Draft::new(row.settings, secrets), None, live.connection.clone())
         }
         Previewing::Settings { channel_type, settings } => {
             let secrets = SealedSecrets::new("preview", organization.key.clone(), Vec::new());
-            (channel_type, Draft::new(Map::new(), secrets), Some(settings))
+            (channel_type, Draft::new(Map::new(), secrets), Some(settings), None)
         }
     };
     let Some(entry) = app.plugins.find(&channel_type) else {
@@ -55,9 +55,12 @@ async fn open(app: &App, organization: &Organization, with: Previewing) -> Resul
         if !problems.is_empty() {
             return Err(ChannelError::BadSettings(problems));
         }
+        // In the one workspace that there is; else a preview needs none.
+        connection = connection_for(app, &organization.id, &entry, None).await.ok().flatten();
     }
     // Without a grant the verdict on each request says what is missing.
     let grant = app.plugins.grant_of(&channel_type).unwrap_or_else(|| Grant::nothing(&entry.plugin));
-    let configured = entry.plugin.configure_preview(grant, draft.settings, Arc::new(draft.secrets)).await;
+    let workspace = connection.map(|live| live.workspace());
+    let configured = entry.plugin.configure_preview(grant, workspace, draft.settings, Arc::new(draft.secrets)).await;
     configured.map_err(|error| ChannelError::BadSettings(error.problems().to_vec()))
 }

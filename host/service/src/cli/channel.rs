@@ -26,6 +26,10 @@ pub(crate) enum ChannelCommand {
         /// Its type: `pqh channel types` knows them.
         #[arg(long = "type", value_name = "TYPE")]
         channel_type: String,
+        /// The connection that it posts through, for types that people connect: `pqh connection list` knows them. Where there
+        /// is one alone of the type, it may be left out.
+        #[arg(long, value_name = "CONNECTION")]
+        connection: Option<String>,
         /// A setting; repeat it for each. Lists of addresses are separated by commas.
         #[arg(long = "set", value_name = "KEY=VALUE", value_parser = setting)]
         settings: Vec<(String, String)>,

@@ -4,6 +4,7 @@ mod access;
 mod alert;
 mod audit;
 mod channel;
+mod connection;
 mod delivery;
 mod direct;
 mod plugin;
@@ -24,6 +25,7 @@ pub(crate) use self::{
     alert::{AlertChanges, AlertCommand, AlertName, AlertOptions},
     audit::AuditCommand,
     channel::{ChannelChanges, ChannelCommand, Named},
+    connection::{ConnectionCommand, ConnectionName},
     delivery::{DeliveriesCommand, EventCommand, Replayed},
     direct::{ChannelOptions, EventOptions},
     plugin::PluginCommand,
@@ -114,6 +116,13 @@ pub(crate) enum Command {
     Channel {
         #[command(subcommand)]
         command: ChannelCommand,
+        #[command(flatten)]
+        server: ServerOptions,
+    },
+    /// The workspaces that people connected, for channels to post in.
+    Connection {
+        #[command(subcommand)]
+        command: ConnectionCommand,
         #[command(flatten)]
         server: ServerOptions,
     },

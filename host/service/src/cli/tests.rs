@@ -147,3 +147,19 @@ fn only_one_delivery_is_replayed_by_force() {
     assert!(parse("pqh deliveries replay --channel sales --force").is_err());
     assert!(parse("pqh deliveries replay --force").is_err());
 }
+
+#[test]
+fn a_connection_is_named_and_its_targets_may_be_searched_and_cut() {
+    assert!(parse("pqh connection connect chat --json").is_ok());
+    assert!(parse("pqh connection targets Acme sales --limit 5").is_ok());
+    assert!(parse("pqh channel add sales --type chat --connection Acme --set channel=C1").is_ok());
+    for wrong in [
+        "pqh connection connect",
+        "pqh connection show",
+        "pqh connection targets",
+        "pqh connection targets Acme --limit 0",
+        "pqh connection disconnect",
+    ] {
+        assert!(parse(wrong).is_err(), "{wrong}");
+    }
+}

@@ -32,7 +32,7 @@ fn told(status: StatusCode, mut problem: Map<String, Value>, retry_after: Option
     let (code, detail, title) = (take("code"), take("detail"), take("title"));
     drop(take("type"));
     let mut message = if detail.is_empty() { title } else { detail };
-    message.push_str(&failure(&problem));
+    message.push_str(&failure(&problem, &message));
     if let Some(hint) = hint(status, &code) {
         message.push('\n');
         message.push_str(hint);
@@ -46,11 +46,12 @@ fn told(status: StatusCode, mut problem: Map<String, Value>, retry_after: Option
     CliError { blame: blame(status, &code), code: code.into(), message, details: Value::Object(problem) }
 }
 
-/// What the service behind a channel said, where a check failed.
-fn failure(problem: &Map<String, Value>) -> String {
+/// What the service behind a channel said, where a check failed, as far as `told` does not hold it.
+fn failure(problem: &Map<String, Value>, told: &str) -> String {
     let failure = problem.get("failure");
     let part = |name: &str, before: &str| {
-        let text = failure.and_then(|failure| failure[name].as_str()).filter(|text| !text.is_empty());
+        let text =
+            failure.and_then(|failure| failure[name].as_str()).filter(|text| !text.is_empty() && !told.contains(text));
         text.map(|text| format!("\n{before}: {text}")).unwrap_or_default()
     };
     part("code", "It said") + &part("message", "What it means") + &part("remedy", "What to do")

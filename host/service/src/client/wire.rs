@@ -159,6 +159,10 @@ pub(crate) struct Channel {
     pub(crate) alias: String,
     #[serde(rename = "type")]
     pub(crate) kind: String,
+    /// The workspace that it posts in, where its type has any.
+    pub(crate) connection: Option<ChannelConnection>,
+    /// Where in there, as far as that is known.
+    pub(crate) target: Option<Target>,
     #[serde(default)]
     pub(crate) settings: Map<String, Value>,
     #[serde(default)]
@@ -169,6 +173,62 @@ pub(crate) struct Channel {
     pub(crate) version: u64,
     pub(crate) created_at: String,
     pub(crate) updated_at: String,
+}
+
+/// The connection of a channel.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ChannelConnection {
+    pub(crate) name: String,
+    pub(crate) status: String,
+}
+
+/// Where in a workspace a message can go.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Target {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) kind: String,
+    pub(crate) reachable: bool,
+}
+
+/// A link for a person.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Authorization {
+    pub(crate) url: String,
+    pub(crate) expires_at: String,
+}
+
+/// A connected workspace.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Connection {
+    pub(crate) id: String,
+    #[serde(rename = "type")]
+    pub(crate) kind: String,
+    pub(crate) workspace: Workspace,
+    pub(crate) status: String,
+    pub(crate) problem: Option<Failure>,
+    pub(crate) lost_at: Option<String>,
+    pub(crate) default_target: Option<Target>,
+    #[serde(default)]
+    pub(crate) channels: Vec<String>,
+    pub(crate) connected_by: String,
+    pub(crate) connected_at: String,
+}
+
+/// A workspace as its service names it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Workspace {
+    pub(crate) id: String,
+    pub(crate) name: String,
+}
+
+/// How far the search for targets is, beside those that were found.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Listing {
+    pub(crate) next_cursor: Option<String>,
+    pub(crate) loading: bool,
+    pub(crate) count: u64,
+    pub(crate) problem: Option<Failure>,
 }
 
 /// Since when, by whom and why a channel is paused.
@@ -295,6 +355,14 @@ pub(crate) struct ChannelType {
     pub(crate) summary: String,
     pub(crate) fields: Vec<Field>,
     pub(crate) granted: bool,
+    /// Where people connect its service.
+    pub(crate) connects: Option<Connects>,
+}
+
+/// How a type's service is connected.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Connects {
+    pub(crate) configured: bool,
 }
 
 /// A setting of a channel type.

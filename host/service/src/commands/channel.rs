@@ -97,6 +97,9 @@ async fn open(
     purpose: Purpose,
 ) -> Result<Opened, CliError> {
     let entry = catalog::find(&runtime(Some(options))?, folder, &options.channel_type).await?;
+    if purpose == Purpose::Send && entry.plugin.oauth2().is_some() {
+        return Err(needs_connection(entry.id()));
+    }
     let filled = settings::fill(entry.plugin.descriptor(), &options.settings, stdin_taken)?;
     let grant = grant(&entry, options, &filled, purpose)?;
     let place = place(&entry, &filled);
@@ -104,10 +107,21 @@ async fn open(
     let channel = match purpose {
         Purpose::Send => plugin.configure(grant, filled.settings, secrets).await,
         // Shows what would be sent before there is a secret to send it with.
-        Purpose::Preview => plugin.configure_preview(grant, filled.settings, secrets).await,
+        Purpose::Preview => plugin.configure_preview(grant, None, filled.settings, secrets).await,
     }
     .map_err(|error| refused_settings(&error))?;
     Ok(Opened { channel, place })
+}
+
+/// The type posts through a workspace whose token only a service has.
+fn needs_connection(channel_type: &str) -> CliError {
+    let message = format!(
+        "{channel_type} posts through a workspace that people connect, and the token for that is kept by a service \
+         (`pqh serve`): there is none here to send with. Connect a workspace: `pqh connection connect {channel_type}`; add a \
+         channel: `pqh channel add NAME --type {channel_type} --set …`; then `pqh channel test NAME` sends and `pqh channel \
+         check NAME` checks. `pqh preview` shows without all that what would be sent."
+    );
+    CliError::input("needs-connection", message).with(json!({ "type": channel_type }))
 }
 
 fn refused_settings(error: &pqh_runtime::ConfigureError) -> CliError {

@@ -49,6 +49,7 @@ pub(crate) async fn run(cli: Cli) -> Result<Ending, CliError> {
         Command::Deliveries { command, server } => remote::deliveries::run(command, &server, format).await,
         Command::Alert { command, server } => remote::alert::run(command, &server, format).await,
         Command::Channel { command, server } => remote::channel::run(command, &server, format).await,
+        Command::Connection { command, server } => remote::connection::run(command, &server, format).await,
         Command::Serve { options } => serve::run(options, folder).await,
         Command::Vault { command } => offline::vault(command, format).await,
         Command::Org { command: OrgCommand::Create { name, plan, timezone, locale, config } } => {

@@ -159,8 +159,8 @@ fn an_unknown_key_is_refused_with_its_line_and_the_keys_beside_it() {
     assert_eq!(
         refused("\n\n[mial]\nrelay = 4\n"),
         "pqh.toml, line 3: mial: nobody knows this key; there are cache_dir, database, listen, master_key_file, \
-         operator_token_file, plugins, public_url, trusted_proxies, and the sections egress, limits, log, mail, retention, \
-         retry, shutdown"
+         operator_token_file, plugins, public_url, trusted_proxies, and the sections connections, egress, limits, log, \
+         mail, retention, retry, shutdown"
     );
 }
 

@@ -1,13 +1,12 @@
 //! Disconnects a workspace: its tokens are forgotten here, whatever its service says to their revocation, and its channels
 //! rest until it is connected again.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use pqh_runtime::contract::types::FailureKind;
 
 use super::error::ConnectionError;
-use super::{LiveConnection, keep};
+use super::{keep, named};
 use crate::access::OrgCaller;
 use crate::app::App;
 use crate::audit::{self, Entry};
@@ -19,19 +18,13 @@ use crate::store::connections;
 /// How long a person waits for the service whose workspace is disconnected.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// An organization's connection by its id.
-pub(crate) async fn find(app: &App, organization: &str, id: &str) -> Result<Arc<LiveConnection>, ConnectionError> {
-    let found = app.connections.find(id).await?.filter(|live| live.row.organization_id == organization);
-    found.ok_or_else(|| ConnectionError::NotFound(id.chars().take(100).collect()))
-}
-
 /// Disconnects. With `force` also where channels use it.
-pub(crate) async fn end(app: &App, by: &OrgCaller, id: &str, force: bool) -> Result<(), ConnectionError> {
-    let live = find(app, &by.organization, id).await?;
+pub(crate) async fn end(app: &App, by: &OrgCaller, name: &str, force: bool) -> Result<(), ConnectionError> {
+    let live = named::find(app, &by.organization, name).await?;
     if live.row.ended_at.is_some() {
         return Ok(());
     }
-    let used = connections::channels(app.store.readers(), id).await?;
+    let used = connections::channels(app.store.readers(), &live.row.id).await?;
     if !used.is_empty() && !force {
         return Err(ConnectionError::InUse(used.into_iter().map(|(_, alias)| alias).collect()));
     }

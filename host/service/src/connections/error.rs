@@ -11,6 +11,8 @@ use crate::vault::VaultError;
 pub(crate) enum ConnectionError {
     #[error("There is no connection {0:?} in this organization. `pqh connection list` shows those that there are.")]
     NotFound(String),
+    #[error("{} connections of this organization are called {name:?}: say which by its id: {}.", .known.len(), ids(.known))]
+    Several { name: String, known: Vec<(String, String)> },
     #[error("Expected a channel type whose service is connected: {}; found {found:?}.", listed(.known))]
     UnknownType { found: String, known: Vec<String> },
     #[error("The channel type {0} needs no connection: add channels of it at once.")]
@@ -31,10 +33,10 @@ pub(crate) enum ConnectionError {
          `?force=true` (`--force`): they are paused then, until the workspace is connected again.", named(.0)
     )]
     InUse(Vec<String>),
-    #[error("The workspace is not connected: {} {}", .0.message, .0.remedy)]
+    #[error("{} {}", .0.message, .0.remedy)]
     Lost(Failure),
     #[error("The workspace {0:?} was disconnected. Connect it again: pqh connection connect.")]
-    Ended(String),
+    Disconnected(String),
     #[error("no random numbers can be had: {0}")]
     Chance(getrandom::Error),
     #[error(transparent)]
@@ -89,6 +91,11 @@ impl<E: Into<ConnectionError>> From<E> for Obstacle {
         tracing::error!("a person could not connect: {}", error.into());
         Self::Trouble
     }
+}
+
+/// Connections by id and channel type.
+fn ids(known: &[(String, String)]) -> String {
+    known.iter().map(|(id, channel_type)| format!("{id} ({channel_type})")).collect::<Vec<_>>().join(", ")
 }
 
 fn listed(known: &[String]) -> String {

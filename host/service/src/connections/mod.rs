@@ -10,6 +10,7 @@ pub(crate) mod error;
 pub(crate) mod flow;
 pub(crate) mod inbound;
 pub(crate) mod keep;
+pub(crate) mod named;
 mod pending;
 pub(crate) mod secrets;
 mod standing;

@@ -94,7 +94,7 @@ pub(crate) async fn search(
         return Err(ConnectionError::Lost(lost.clone().failure()));
     }
     if live.row.ended_at.is_some() {
-        return Err(ConnectionError::Ended(live.row.name.clone()));
+        return Err(ConnectionError::Disconnected(live.row.name.clone()));
     }
     let (readers, listings) = (app.store.readers(), &app.connections.0.listings);
     let listing = connection_targets::listing(readers, id).await?;

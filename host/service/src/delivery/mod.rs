@@ -163,6 +163,7 @@ impl Engine {
             in_flight: self.0.scheduler.in_flight(),
             oldest_due: oldest_due.ok(),
             paused_channels: recovery::paused_channels(readers).await.ok(),
+            lost_connections: recovery::lost_connections(readers).await.ok(),
         }
     }
 

@@ -6,17 +6,40 @@ use jiff::tz::TimeZone;
 use serde_json::Value;
 
 use super::table::{facts, plain, table, when};
-use crate::client::wire::{Channel, ChannelType};
+use crate::client::wire::{Channel, ChannelConnection, ChannelType};
 
 /// All channels.
 pub(crate) fn list(channels: &[Channel]) -> String {
     if channels.is_empty() {
         return "There are no channels: `pqh channel add` adds one.".to_owned();
     }
+    if channels.iter().all(|channel| channel.connection.is_none()) {
+        let rows = channels.iter().map(|channel| {
+            [channel.alias.clone(), channel.kind.clone(), status(channel), why(channel), channel.id.clone()]
+        });
+        return table(["Alias", "Type", "Status", "Why", "Id"], rows);
+    }
     let rows = channels.iter().map(|channel| {
-        [channel.alias.clone(), channel.kind.clone(), status(channel), why(channel), channel.id.clone()]
+        let parts = [target(channel), workspace(channel)];
+        let place: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        let (alias, kind, id) = (channel.alias.clone(), channel.kind.clone(), channel.id.clone());
+        [alias, kind, place.join(", "), status(channel), why(channel), id]
     });
-    table(["Alias", "Type", "Status", "Why", "Id"], rows)
+    table(["Alias", "Type", "Posts to", "Status", "Why", "Id"], rows)
+}
+
+/// What it posts to is called so, as far as that is known.
+fn target(channel: &Channel) -> String {
+    channel.target.as_ref().map(|target| target.name.clone()).unwrap_or_default()
+}
+
+/// The workspace that it posts in, and what is wrong with it.
+fn workspace(channel: &Channel) -> String {
+    let told = |connection: &ChannelConnection| match connection.status.as_str() {
+        "connected" => connection.name.clone(),
+        status => format!("{} ({status})", connection.name),
+    };
+    channel.connection.as_ref().map(told).unwrap_or_default()
 }
 
 /// One channel.
@@ -26,6 +49,8 @@ pub(crate) fn show(channel: &Channel, zone: &TimeZone) -> String {
         ("Alias", channel.alias.clone()),
         ("Id", channel.id.clone()),
         ("Type", channel.kind.clone()),
+        ("Workspace", workspace(channel)),
+        ("Target", target(channel)),
         ("Status", status(channel)),
         ("Paused", paused.unwrap_or_default()),
         ("Why", why(channel)),
@@ -51,6 +76,10 @@ pub(crate) fn types(types: &[ChannelType]) -> String {
     for channel_type in types {
         let grant = if channel_type.granted { "" } else { "; an operator has to grant it first" };
         let _ = writeln!(text, "{}  {}{grant}\n  {}", channel_type.id, channel_type.name, channel_type.summary);
+        if let Some(connects) = &channel_type.connects {
+            let setup = if connects.configured { "" } else { "; an operator has to set that up first" };
+            let _ = writeln!(text, "  needs a connected workspace: pqh connection connect {}{setup}", channel_type.id);
+        }
         for field in &channel_type.fields {
             let required = if field.required { ", required" } else { "" };
             let help = if field.help.is_empty() { String::new() } else { format!(": {}", field.help) };
@@ -148,6 +177,16 @@ url  (set) https://hooks.example.com
         let text = show(&channel(&hours), &TimeZone::UTC);
         let line = "Quiet hours  mon-fri 22:00-07:00 Europe/Berlin; sat,sun 00:00-24:00\n";
         assert!(text.contains(line), "{text}");
+    }
+
+    #[test]
+    fn a_channel_in_a_workspace_says_where_it_posts() {
+        let place = json!({ "connection": { "id": "n-1", "name": "Acme", "status": "lost" },
+            "target": { "id": "C1", "name": "#sales", "kind": "public-channel", "reachable": true } });
+        let (text, table) = (show(&channel(&place), &TimeZone::UTC), list(&[channel(&place), channel(&json!({}))]));
+        assert!(text.contains("Workspace    Acme (lost)\nTarget       #sales\n"), "{text}");
+        assert!(table.contains("Posts to") && table.contains("#sales, Acme (lost)"), "{table}");
+        assert!(!list(&[channel(&json!({}))]).contains("Posts to"));
     }
 
     #[test]

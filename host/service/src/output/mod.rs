@@ -4,6 +4,7 @@ pub(crate) mod access;
 pub(crate) mod alerts;
 pub(crate) mod audit;
 pub(crate) mod channels;
+pub(crate) mod connections;
 pub(crate) mod deliveries;
 pub(crate) mod delivery;
 mod failure;

@@ -139,3 +139,11 @@ pub(crate) async fn paused_channels(executor: impl SqliteExecutor<'_>) -> Result
         sqlx::query_scalar("SELECT COUNT(*) FROM channels WHERE paused IS NOT NULL").fetch_one(executor).await?;
     Ok(count)
 }
+
+/// How many workspaces have to be connected again.
+pub(crate) async fn lost_connections(executor: impl SqliteExecutor<'_>) -> Result<i64, StoreError> {
+    let count = sqlx::query_scalar("SELECT COUNT(*) FROM connections WHERE lost IS NOT NULL AND ended_at IS NULL")
+        .fetch_one(executor)
+        .await?;
+    Ok(count)
+}

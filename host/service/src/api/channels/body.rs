@@ -24,8 +24,8 @@ pub(super) struct NewChannelBody {
     /// One of `/v1/channel-types`.
     #[serde(rename = "type")]
     pub(super) channel_type: String,
-    /// Where the type's service is connected: which of `/v1/connections`, by its id. Where there is one alone of the type,
-    /// it may be left out.
+    /// Where the type's service is connected: which of `/v1/connections`, by its id, its workspace's id or name. Where there
+    /// is one alone of the type, it may be left out.
     #[serde(default)]
     pub(super) connection: Option<String>,
     /// A member for each field that is filled in, secrets among them.

@@ -35,11 +35,14 @@ pub(crate) async fn run(command: ChannelCommand, server: &ServerOptions, format:
             let answer = client.get(&["channels", &channel], &[]).await?;
             tell(&client, &answer, format)?;
         }
-        ChannelCommand::Add { alias, channel_type, settings, quiet_hours } => {
+        ChannelCommand::Add { alias, channel_type, connection, settings, quiet_hours } => {
             let fields = fields(&client, &channel_type, format).await?;
             let form = Form { id: &channel_type, fields: &fields };
             let settings = settings::fill_for_service(form, &settings, Environment::Read)?;
             let mut body = json!({ "alias": alias, "type": channel_type, "settings": settings });
+            if let Some(connection) = connection {
+                body["connection"] = connection.into();
+            }
             if !quiet_hours.is_empty() {
                 body["quiet_hours"] = json!(quiet_hours);
             }

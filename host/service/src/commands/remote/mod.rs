@@ -3,6 +3,7 @@
 pub(super) mod alert;
 pub(super) mod audit;
 pub(super) mod channel;
+pub(super) mod connection;
 pub(super) mod deliveries;
 pub(super) mod event;
 pub(super) mod member;
