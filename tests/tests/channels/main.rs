@@ -93,7 +93,7 @@ async fn what_is_wrong_with_a_new_channel_is_said_of_its_field_and_no_secret_com
     }
     let unknown = json!({ "alias": "a", "type": "pigeon", "settings": {} });
     let problem = world.post("/v1/channels", unknown).await.refused(422, "unknown-type");
-    let types = ["email", "pagerduty", "slack-webhook", "teams", "webhook"];
+    let types = ["email", "pagerduty", "slack-app", "slack-webhook", "teams", "webhook"];
     assert_eq!((&problem["field"], &problem["known"]), (&json!("type"), &json!(types)));
     assert_eq!(world.simulator.requests(), 0);
 }

@@ -62,6 +62,8 @@ pub(super) struct Source<'a> {
     variables: BTreeMap<String, String>,
     /// Each key that was asked for.
     known: BTreeSet<String>,
+    /// The keys of a section of connections.
+    connection_keys: &'static [&'static str],
     /// Where those that were found stand.
     places: BTreeMap<String, Place>,
 }
@@ -105,11 +107,12 @@ impl<'a> Source<'a> {
             // An empty one is how scripts leave one out.
             .filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty() && !is_foreign(name))
             .collect();
-        Ok(Self { file: keys, variables, known: BTreeSet::new(), places: BTreeMap::new() })
+        Ok(Self { file: keys, variables, known: BTreeSet::new(), connection_keys: &[], places: BTreeMap::new() })
     }
 
     /// The names between `connections.` and one of `keys`, longer keys first: the channel types that are told of.
-    pub(super) fn connections(&self, keys: &[&str]) -> BTreeSet<String> {
+    pub(super) fn connections(&mut self, keys: &'static [&'static str]) -> BTreeSet<String> {
+        self.connection_keys = keys;
         let in_file = self.file.keys().filter_map(|path| {
             let (section, rest) = path.split_once('.')?;
             let (name, _) = rest.rsplit_once('.')?;
@@ -164,7 +167,13 @@ impl<'a> Source<'a> {
             Some((section, rest)) if SECTIONS.contains(&section) => format!("{section}.{rest}"),
             _ => key,
         };
-        let problem = unknown(&self.known, &key);
+        let problem = if key.starts_with(&format!("{CONNECTIONS}.")) {
+            let ends: Vec<String> = self.connection_keys.iter().map(|key| key.to_ascii_uppercase()).collect();
+            let prefix = variable(CONNECTIONS);
+            format!("expected {prefix}_TYPE_ and one of {}; found {name}", ends.join(", "))
+        } else {
+            unknown(&self.known, &key)
+        };
         Err(ConfigError::Key { place: Place::Variable(name), key, problem })
     }
 }

@@ -474,7 +474,9 @@ fn a_section_of_connections_has_to_be_whole() {
     assert!(message.contains("expected a section of a channel type, such as [connections.some-app]"), "{message}");
     let message = refused_variable("PQH_CONNECTIONS_SOME_APP_CLIENT_SECRET", "canary");
     assert!(message.starts_with("the variable PQH_CONNECTIONS_SOME_APP_CLIENT_SECRET: "), "{message}");
-    assert!(message.contains("client_secret_file") && !message.contains("canary"), "{message}");
+    let expected = "expected PQH_CONNECTIONS_TYPE_ and one of PREVIOUS_SIGNING_SECRET_FILE, SIGNING_SECRET_FILE, \
+                    CLIENT_SECRET_FILE, CLIENT_ID; found PQH_CONNECTIONS_SOME_APP_CLIENT_SECRET";
+    assert!(message.contains(expected) && !message.contains("canary"), "{message}");
 }
 
 #[test]
