@@ -92,6 +92,11 @@ impl SlackApi {
         self.shared.state().clock = Box::new(clock);
     }
 
+    /// Tells of each request that was answered.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.shared.changed.subscribe()
+    }
+
     /// `http://127.0.0.1:PORT`, for an upstream of slack.com.
     pub fn base_url(&self) -> String {
         self.service.base_url()

@@ -1,14 +1,12 @@
 //! `pqh connection` and what other commands make of connected workspaces: the real program, beside a real `pqh serve`.
 
-use std::path::PathBuf;
-
+use pqh_tests::browser::PUBLIC;
 use pqh_tests::service::{ServiceProgram, Setup};
-use pqh_tests::slack_api::{Approval, Channel, SlackApi, User};
+use pqh_tests::slack_api::{Channel, User};
+use pqh_tests::slack_app::{ADA, SALES, SlackApp, TEAM, TYPE};
 use serde_json::{Value, json};
 
-use crate::browser::{Browser, PUBLIC};
 use crate::scenario::text;
-use crate::world::{ADA, TEAM, TYPE, manifest_app};
 use program::Person;
 
 #[path = "../support/program.rs"]
@@ -20,38 +18,21 @@ const TWIN: &str = "T0TWIN";
 /// A service of its own process, Slack, and an administrator at a terminal.
 struct Terminal {
     service: ServiceProgram,
-    slack: SlackApi,
+    slack: SlackApp,
     admin: Person,
-    _files: tempfile::TempDir,
 }
 
 impl Terminal {
     async fn new() -> Self {
-        let slack = SlackApi::start_now().await.unwrap();
-        let app = manifest_app();
-        slack.add_app(app.clone());
-        for id in [TEAM, TWIN] {
-            let workspace = slack.add_workspace(id, "Acme");
-            workspace.add_user(User::new(ADA, "ada", "Ada Lovelace", "ada@example.com"));
-            workspace.add_channel(Channel::public("C0SALES", "sales").with_member(ADA));
-            workspace.add_channel(Channel::public("C0OPS", "ops"));
-        }
-        let files = tempfile::tempdir().unwrap();
-        let file = |name: &str, secret: &str| -> PathBuf {
-            let path = files.path().join(name);
-            std::fs::write(&path, secret).unwrap();
-            path
-        };
-        let (client, signing) = (file("client", &app.client_secret), file("signing", &app.signing_secret));
-        let setup = Setup::default()
-            .with("PQH_PUBLIC_URL", PUBLIC)
-            .with("PQH_EGRESS_UPSTREAMS", &format!("slack.com={}", slack.base_url()))
-            .with("PQH_CONNECTIONS_SLACK_APP_CLIENT_ID", &app.client_id)
-            .with("PQH_CONNECTIONS_SLACK_APP_CLIENT_SECRET_FILE", client.to_str().unwrap())
-            .with("PQH_CONNECTIONS_SLACK_APP_SIGNING_SECRET_FILE", signing.to_str().unwrap());
+        let slack = SlackApp::start().await.unwrap();
+        let twin = slack.slack.add_workspace(TWIN, "Acme");
+        twin.add_user(User::new(ADA, "ada", "Ada Lovelace", "ada@example.com"));
+        twin.add_channel(Channel::public(SALES, "sales").with_member(ADA));
+        let setup = Setup::default().with("PQH_EGRESS_UPSTREAMS", &slack.upstream());
+        let setup = slack.settings().iter().fold(setup, |setup, (name, value)| setup.with(name, value));
         let service = setup.start().await.unwrap();
         let admin = Person::new(&service, &service.api().admin_token());
-        Self { service, slack, admin, _files: files }
+        Self { service, slack, admin }
     }
 
     /// What a command prints.
@@ -70,11 +51,8 @@ impl Terminal {
 
     /// Follows a link of the command line to its end, as a person does in a browser.
     async fn follow(&self, link: &str, team: &str) {
-        let browser = Browser::new(&self.service.api().base_url().unwrap());
-        let away = browser.open(link).await.leads_to();
-        let back = self.slack.approve(&away, &Approval::new(team, ADA).to_channel("C0SALES")).unwrap();
-        let question = browser.open(&back).await;
-        assert_eq!(browser.answer(TYPE, &question, "connect").await.title(200), "Slack workspace connected");
+        let title = self.slack.connect(&self.service.api().base_url().unwrap(), link, team).await.unwrap();
+        assert_eq!(title, "Slack workspace connected");
     }
 
     async fn connect(&self, team: &str) {
@@ -121,7 +99,7 @@ async fn a_workspace_is_connected_used_and_disconnected_by_commands() {
     assert!(channels.contains("#ops, Acme") && channels.contains("#sales, Acme"), "{channels}");
     let told = terminal.told(&["channel", "test", "Sales"]).await;
     assert!(told.contains("Delivered to Sales"), "{told}");
-    assert_eq!(terminal.slack.workspace(TEAM).posted().len(), 1);
+    assert_eq!(terminal.slack.workspace().posted().len(), 1);
 
     let used = terminal.refused(1, &["connection", "disconnect", "Acme"]).await;
     assert!(used.contains("\"Sales\"") && used.contains("\"Ops\"") && used.contains("--force"), "{used}");
@@ -247,13 +225,13 @@ async fn the_service_previews_a_channel_of_a_workspace_and_one_that_is_not_conne
     let before = preview(settings.clone()).await;
     terminal.connect(TEAM).await;
     terminal.told(&["channel", "add", "Sales", "--type", TYPE, "--set", "channel=C0SALES"]).await;
-    let posted = terminal.slack.workspace(TEAM).posted().len();
+    let posted = terminal.slack.workspace().posted().len();
     for shown in [before, preview(settings).await, preview(json!({ "channel": "Sales" })).await] {
         assert_eq!(shown["requests"][0]["url"], POST, "{shown}");
         assert_eq!(shown["requests"][0]["body"]["channel"], "C0SALES");
         assert_eq!(shown["requests"].as_array().unwrap().len(), 1, "{shown}");
     }
-    assert_eq!(terminal.slack.workspace(TEAM).posted().len(), posted, "a preview sends nothing");
+    assert_eq!(terminal.slack.workspace().posted().len(), posted, "a preview sends nothing");
 }
 
 #[tokio::test]
@@ -262,7 +240,7 @@ async fn targets_are_there_while_more_are_loading_and_that_is_said() {
     // More than Slack lists within a minute.
     for number in 0..6_000 {
         let channel = Channel::public(&format!("C1{number:06}"), &format!("team-{number:06}"));
-        terminal.slack.workspace(TEAM).add_channel(channel);
+        terminal.slack.workspace().add_channel(channel);
     }
     terminal.connect(TEAM).await;
     let some = terminal.admin.run(&["connection", "targets", "Acme", "team", "--limit", "3"]).await;
@@ -277,7 +255,7 @@ async fn a_lost_connection_says_why_and_what_to_do_and_goes_on_when_it_is_connec
     let terminal = Terminal::new().await;
     terminal.connect(TEAM).await;
     terminal.told(&["channel", "add", "Sales", "--type", TYPE, "--set", "channel=C0SALES"]).await;
-    terminal.slack.workspace(TEAM).uninstall();
+    terminal.slack.workspace().uninstall();
     terminal.refused(1, &["channel", "test", "Sales"]).await;
     let shown = terminal.told(&["connection", "show", "Acme"]).await;
     for part in ["Status      lost", "Slack workspace not connected", "reconnect your workspace", "Sales"] {

@@ -12,7 +12,6 @@
 #[path = "../support/scenario/mod.rs"]
 mod scenario;
 
-mod browser;
 mod command_line;
 mod connect;
 mod disconnect;

@@ -5,10 +5,10 @@ use pqh_tests::slack_api::{Approval, Misbehaviour};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::browser::{Browser, PUBLIC, Page};
 use crate::connect::{audited, parameter, rows};
 use crate::scenario::{MINUTE, event, text};
 use crate::world::{ADA, TEAM, TYPE, World};
+use pqh_tests::browser::{Browser, PUBLIC, Page};
 
 /// A person's way up to the authorize page.
 async fn away(world: &World, browser: &Browser) -> String {

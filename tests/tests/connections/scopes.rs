@@ -105,7 +105,7 @@ impl World {
 
 #[tokio::test]
 async fn without_any_one_of_the_manifests_scopes_a_named_feature_fails_and_with_all_none() {
-    let manifest = manifest_app();
+    let manifest = manifest_app().unwrap();
     let mut named: Vec<&str> = NEEDED.iter().map(|(scope, _)| *scope).collect();
     let mut asked: Vec<&str> = manifest.scopes.iter().map(String::as_str).collect();
     named.sort_unstable();

@@ -7,15 +7,10 @@ use pqh_tests::slack_api::{App, Approval, Channel, Delivery, SlackApi, User, Wor
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::browser::{Browser, PUBLIC, Page};
 use crate::scenario::{Answer, START, Scenario, text};
+use pqh_tests::browser::{Browser, PUBLIC, Page};
 
-/// The channel type.
-pub const TYPE: &str = "slack-app";
-/// The workspace that there is.
-pub const TEAM: &str = "T0ACME";
-/// A person in it.
-pub const ADA: &str = "U0ADALOVE";
+pub use pqh_tests::slack_app::{ADA, TEAM, TYPE, manifest_app};
 
 /// The service, and Slack.
 pub struct World {
@@ -37,7 +32,7 @@ impl World {
         let clock = pqh::clock::Clock::set_to(START);
         let seen = clock.clone();
         let slack = SlackApi::start(move || seen.now()).await.unwrap();
-        let mut app = manifest_app();
+        let mut app = manifest_app().unwrap();
         change_app(&mut app);
         slack.add_app(app.clone());
         let acme = slack.add_workspace(TEAM, "Acme");
@@ -140,13 +135,6 @@ impl World {
         let answer = request.send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
-}
-
-/// The app that an administrator makes by pasting the manifest.
-pub fn manifest_app() -> App {
-    let yaml = include_str!("../../../plugins/slack-app/manifest.yaml");
-    let manifest: Value = serde_yaml_ng::from_str(yaml).unwrap();
-    App::from_manifest(&manifest).unwrap()
 }
 
 /// A folder of components with another service's in it, which nobody granted anything.

@@ -1,5 +1,13 @@
 //! A person's browser: keeps the service's cookies, follows no redirect by itself, and sends forms.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "what a browser cannot do fails the test or the demonstration that it is in"
+)]
+
 use std::sync::Mutex;
 
 use reqwest::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
@@ -10,8 +18,11 @@ pub const PUBLIC: &str = "https://notify.example.com";
 /// What a browser shows.
 #[derive(Debug)]
 pub struct Page {
+    /// The HTTP status.
     pub status: u16,
+    /// The answer's headers.
     pub headers: reqwest::header::HeaderMap,
+    /// The whole body.
     pub html: String,
 }
 
@@ -41,6 +52,7 @@ impl Page {
 }
 
 /// A browser.
+#[derive(Debug)]
 pub struct Browser {
     base: String,
     client: reqwest::Client,
@@ -87,7 +99,7 @@ impl Browser {
     }
 
     fn address(&self, url: &str) -> String {
-        let path = url.strip_prefix(PUBLIC).unwrap_or(url);
+        let path = url.strip_prefix(PUBLIC).or_else(|| url.strip_prefix(&self.base)).unwrap_or(url);
         assert!(path.starts_with('/'), "no address of the service: {url}");
         format!("{}{path}", self.base)
     }
