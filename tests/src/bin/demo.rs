@@ -1,10 +1,12 @@
-//! Runs the service on its defaults, tells the guide's events to a simulated Slack, watches a value, and kills the service on the way.
+//! Runs the service on its defaults, tells the guide's events to a simulated Slack, watches a value, connects a workspace,
+//! and kills the service on the way.
 
 use std::io::IsTerminal as _;
 
 use anyhow::{Result, ensure};
 use pqh_tests::program;
-use pqh_tests::service::{ServiceProgram, within};
+use pqh_tests::service::{ServiceProgram, Setup, within};
+use pqh_tests::slack_app::{SALES, SlackApp, TEAM, TYPE};
 use pqh_tests::slack_webhook::{Hold, Simulator, render};
 
 const EVENTS: &[&str] = &["daily-sales-triggered", "daily-sales-resolved", "etl-notebook"];
@@ -17,7 +19,11 @@ const ALERT: &str = "Daily Revenue Alert";
 async fn main() -> Result<()> {
     let simulator = Simulator::start().await?;
     println!("$ pqh serve                       # in an empty folder; what is meant for Slack goes to a simulator");
-    let mut service = ServiceProgram::start(&simulator.base_url()).await?;
+    let slack = SlackApp::start().await?;
+    let upstreams = format!("hooks.slack.com={},{}", simulator.base_url(), slack.upstream());
+    let setup = Setup::default().with("PQH_EGRESS_UPSTREAMS", &upstreams);
+    let setup = slack.settings().iter().fold(setup, |setup, (name, value)| setup.with(name, value));
+    let mut service = setup.start().await?;
     println!("$ pqh org create Acme");
     let url = service.folder().join("webhook-url.txt");
     std::fs::write(&url, Simulator::webhook_url())?;
@@ -31,6 +37,7 @@ async fn main() -> Result<()> {
         show(&simulator, index)?;
     }
     watch(&simulator, &service).await?;
+    connect(&slack, &service).await?;
     survive(&simulator, &mut service).await?;
     println!("$ pqh deliveries list");
     print!("{}", service.ask(&["deliveries", "list"]).await?);
@@ -63,6 +70,37 @@ async fn watch(simulator: &Simulator, service: &ServiceProgram) -> Result<()> {
         service.api().wait_until_settled().await?;
         show(simulator, before)?;
     }
+    Ok(())
+}
+
+/// A workspace is connected with the app; what is posted there is followed up in place.
+async fn connect(slack: &SlackApp, service: &ServiceProgram) -> Result<()> {
+    const ON_CALL: &str = "Sales - On Call";
+    println!("$ pqh connection connect {TYPE}      # prints a link; somebody opens it, and allows everything");
+    let link = service.ask(&["connection", "connect", TYPE]).await?;
+    println!("{}", slack.connect(&service.api().base_url()?, link.trim(), TEAM).await?);
+    println!("$ pqh connection targets Acme sales");
+    print!("{}", service.ask(&["connection", "targets", "Acme", "sales"]).await?);
+    let channel = format!("channel={SALES}");
+    println!("$ pqh channel add \"{ON_CALL}\" --type {TYPE} --set {channel}");
+    print!("{}", service.ask(&["channel", "add", ON_CALL, "--type", TYPE, "--set", &channel]).await?);
+    println!("\n$ pqh alert update \"{ALERT}\" --channel \"{ON_CALL}\"");
+    service.ask(&["alert", "update", ALERT, "--channel", ON_CALL]).await?;
+    let seen = async |value: &str, places: &[&str]| {
+        println!("$ pqh alert check \"{ALERT}\" --value \"{value}\"");
+        service.ask(&["alert", "check", ALERT, "--value", value]).await?;
+        service.api().wait_until_settled().await?;
+        let messages = slack.workspace().messages(SALES);
+        ensure!(messages.len() == places.len(), "expected {} messages: {messages:#?}", places.len());
+        for (message, place) in messages.into_iter().zip(places) {
+            let text = render::message(&message.content.into(), std::io::stdout().is_terminal());
+            println!("\nIn Slack{place}:\n\n{text}");
+        }
+        println!();
+        Ok::<_, anyhow::Error>(())
+    };
+    seen("Revenue=41,900", &[""]).await?;
+    seen("Revenue=50,800", &[", the same message", ", in its thread"]).await?;
     Ok(())
 }
 
