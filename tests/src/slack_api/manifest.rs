@@ -89,6 +89,9 @@ impl App {
         if scopes.is_empty() || text("/features/bot_user/display_name").is_none() {
             faults.push("/features/bot_user: bot scopes and a bot belong together".to_owned());
         }
+        if scopes.iter().any(|scope| scope == "users:read.email") && !scopes.iter().any(|scope| scope == "users:read") {
+            faults.push("/oauth_config/scopes/bot: users:read.email without users:read".to_owned());
+        }
         for event in &events {
             let needed = scope_of(event, "C");
             if needed.is_some_and(|needed| !scopes.iter().any(|scope| scope == needed)) {

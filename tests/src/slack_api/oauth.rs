@@ -9,6 +9,7 @@ use super::limits::{Counted, Tier};
 use super::pages;
 use super::state::State;
 use super::tokens::{LIFETIME, Pair};
+use super::workspace::Channel;
 use crate::http_service::{Answer, Request};
 
 /// Milliseconds for which a code lives.
@@ -139,7 +140,8 @@ pub(crate) fn approve(state: &mut State, url: &str, approval: &Approval) -> Resu
     if chooses && approval.is_org_wide {
         return Err("scope_not_allowed_on_enterprise");
     }
-    let chosen = approval.channel.as_deref().map(|channel| team.channel(channel).is_some());
+    let may_choose = |channel: &Channel| !channel.is_private() || channel.members.contains(&approval.user);
+    let chosen = approval.channel.as_deref().map(|channel| team.channel(channel).is_some_and(may_choose));
     // Whoever leaves the scope away is asked for no channel.
     if chooses && chosen != Some(true) {
         return Err("no channel was chosen, or no such channel");

@@ -295,6 +295,12 @@ impl Team {
         (!message.is_deleted).then_some(message)
     }
 
+    /// Whether it was there and is there no more.
+    pub(crate) fn was_deleted(&self, channel: &str, ts: &str) -> bool {
+        let of_channel = self.messages.get(channel).map_or(&[][..], Vec::as_slice);
+        of_channel.iter().any(|message| message.ts == ts && message.is_deleted)
+    }
+
     pub(crate) fn keep(&mut self, message: Message) {
         self.messages.entry(message.channel.clone()).or_default().push(message);
     }

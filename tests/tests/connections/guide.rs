@@ -8,27 +8,27 @@ use crate::scenario::{MINUTE, millis, saying, text};
 use crate::world::{ADA, TYPE, World};
 
 /// What people see of a message.
-fn seen(message: &Message) -> String {
+pub fn seen(message: &Message) -> String {
     render::message(&Value::Object(message.content.clone()), false)
 }
 
 impl World {
     /// An alert on revenue that is broken below 10,000.
-    async fn alert(&self, name: &str, channels: &[&str]) -> Value {
+    pub async fn alert(&self, name: &str, channels: &[&str]) -> Value {
         let report = json!({ "name": "Q4 Sales Dashboard", "url": "https://app.example.com/reports/q4" });
         let alert = json!({ "name": name, "rules": ["Revenue < 10000"], "channels": channels, "report": report });
         self.scenario.post("/v1/alerts", &alert).await.created()
     }
 
     /// A check of it now.
-    async fn check(&self, name: &str, revenue: &str) -> Value {
+    pub async fn check(&self, name: &str, revenue: &str) -> Value {
         let check = json!({ "values": { "Revenue": revenue } });
         let path = format!("/v1/alerts/{name}/checks");
         self.scenario.post_as(&self.scenario.publisher, &path, &check).await.created()
     }
 
     /// Waits until a channel has so many messages of the app.
-    async fn until_posted(&self, channel: &str, count: usize) -> Vec<Message> {
+    pub async fn until_posted(&self, channel: &str, count: usize) -> Vec<Message> {
         let ours = |messages: &[Message]| messages.iter().filter(|message| message.app_id.is_some()).count() >= count;
         let messages = self.acme().wait_for(channel, ours).await;
         messages.into_iter().filter(|message| message.app_id.is_some()).collect()

@@ -16,6 +16,7 @@ mod command_line;
 mod connect;
 mod disconnect;
 mod discovery;
+mod follow_up;
 mod guide;
 mod inbound;
 mod kills;

@@ -7,8 +7,8 @@ use crate::slack_api::call::{Arguments, Caller, Outcome, Refusal};
 use crate::slack_api::state::State;
 use crate::slack_api::workspace::{Channel, Edit, Message, Team};
 
-/// Characters of a new message, and of an updated one.
-const TEXT: (usize, usize) = (40_000, 4_000);
+/// Characters of a message's text. Slack splits a longer new one, and refuses a longer update.
+const TEXT: usize = 4_000;
 
 /// The restrictions that replies alone meet.
 const OF_REPLIES: &[&str] =
@@ -18,16 +18,21 @@ pub(crate) fn post_message(state: &mut State, caller: &Caller, arguments: &Argum
     let team = caller.team(state)?;
     let id = resolved(team, caller, arguments.required("channel")?)?;
     let channel = team.channel(&id).ok_or("channel_not_found")?;
-    let thread_ts = arguments.text("thread_ts")?.map(str::to_owned);
+    let mut thread_ts = arguments.text("thread_ts")?.map(str::to_owned);
     may_post(channel, caller, thread_ts.is_some())?;
-    let content = message::content(&arguments.0, TEXT.0)?;
-    if let Some(thread) = &thread_ts {
+    let content = message::content(&arguments.0, TEXT)?;
+    if arguments.flag("reply_broadcast")? && thread_ts.is_none() {
+        return Err("invalid_arguments".into());
+    }
+    if let Some(thread) = &thread_ts
+        && team.was_deleted(&id, thread)
+    {
+        // A reply to it is a message of its own, and Slack says ok.
+        thread_ts = None;
+    } else if let Some(thread) = &thread_ts {
         // Slack takes a reply's `ts` too, and advises against it.
         let parent = team.message_mut(&id, thread).filter(|parent| parent.thread_ts.is_none());
         parent.ok_or("thread_not_found")?;
-    }
-    if arguments.flag("reply_broadcast")? && thread_ts.is_none() {
-        return Err("invalid_arguments".into());
     }
     let message = Message {
         channel: id.clone(),
@@ -102,7 +107,7 @@ pub(crate) fn update(state: &mut State, caller: &Caller, arguments: &Arguments) 
     if channel.is_archived {
         return Err("is_inactive".into());
     }
-    let mut content = message::content(&arguments.0, TEXT.1)?;
+    let mut content = message::content(&arguments.0, TEXT)?;
     let message = team.message_mut(&id, &ts).ok_or("message_not_found")?;
     if message.app_id.as_deref() != Some(caller.token.app_id.as_str()) || message.user != bot {
         return Err("cant_update_message".into());

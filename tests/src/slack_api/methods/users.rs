@@ -49,6 +49,8 @@ pub(crate) fn info(state: &mut State, caller: &Caller, arguments: &Arguments) ->
 }
 
 pub(crate) fn lookup_by_email(state: &mut State, caller: &Caller, arguments: &Arguments) -> Outcome {
+    // The address alone says too little: who may see it has to see people.
+    caller.needs("users:read")?;
     let email = arguments.required("email")?;
     let is_it = |user: &&User| user.email.as_ref().is_some_and(|held| held.eq_ignore_ascii_case(email));
     let user = caller.team(state)?.users.iter().filter(|user| !user.deleted).find(is_it);
