@@ -19,6 +19,7 @@ mod discovery;
 mod guide;
 mod inbound;
 mod kills;
+mod looks;
 mod obstacles;
 mod renewal;
 mod scopes;
