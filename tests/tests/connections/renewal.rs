@@ -1,6 +1,7 @@
 //! Tokens that expire: renewed ahead of time, once however many want it, and nothing that works is lost on the way.
 
 mod bare;
+mod letting_go;
 mod loss;
 mod race;
 mod scale;
