@@ -8,11 +8,14 @@ use pqh_runtime::contract::types::Failure;
 
 use crate::health::{Health, Note};
 
+/// Of each connection of a type: what is wrong, and what to do.
+type OfType = BTreeMap<String, (String, String)>;
+
 /// All of them.
 pub(super) struct Unrenewed {
     health: Arc<Health>,
-    /// By type and connection: what is wrong, and what to do.
-    which: Mutex<BTreeMap<String, BTreeMap<String, (String, String)>>>,
+    /// By type.
+    which: Mutex<BTreeMap<String, OfType>>,
 }
 
 impl Unrenewed {

@@ -16,6 +16,9 @@ const LONGEST: Millis = 10 * 60_000;
 const SHORTEST: Duration = Duration::from_millis(100);
 /// Renewals of a channel type at the same time. A service that hangs delays those of no other.
 const AT_ONCE: usize = 16;
+/// So many are looked for: those that are under way are due until they end.
+const LOOK: i64 = 32;
+const _: () = assert!(LOOK.unsigned_abs() == 2 * AT_ONCE as u64, "those under way and as many others");
 
 /// Between two looks for what nobody confirmed.
 const UNCONFIRMED: Millis = 60_000;
@@ -92,8 +95,6 @@ pub(super) async fn take_back(engine: Engine) {
 impl Engine {
     /// Begins to renew what is due, and what was cut off. When the next is.
     async fn renew_due(&self, under_way: &mut UnderWay) -> Millis {
-        // Those that are under way are due until they end.
-        const LOOK: i64 = 2 * AT_ONCE as i64;
         let (now, readers) = (self.now(), self.store().readers());
         let mut next = now.saturating_add(LONGEST);
         self.0.parts.connections.looking_for_renewals();
@@ -160,7 +161,6 @@ mod tests {
     #[tokio::test]
     async fn one_that_panics_makes_room_as_well() {
         let mut under_way = UnderWay::default();
-        #[expect(clippy::panic, reason = "what is tried")]
         under_way.begin("chat", ids("chat", 1), |_| async { panic!("a test's") });
         tokio::task::yield_now().await;
         under_way.reap();
