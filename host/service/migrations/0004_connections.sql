@@ -34,6 +34,7 @@ CREATE TABLE connections (
 -- A workspace belongs to one organization, until that one disconnects it.
 CREATE UNIQUE INDEX connections_by_workspace ON connections (type, workspace_id) WHERE ended_at IS NULL;
 CREATE UNIQUE INDEX connections_of_organization ON connections (organization_id, type, workspace_id);
+CREATE INDEX connections_to_renew ON connections (type, renew_at, id) WHERE renew_at IS NOT NULL AND ended_at IS NULL AND lost IS NULL;
 
 CREATE TABLE connection_secrets (
     connection_id TEXT NOT NULL REFERENCES connections (id),
@@ -104,3 +105,4 @@ CREATE INDEX inbound_seen_by_age ON inbound_seen (at);
 
 ALTER TABLE channels ADD COLUMN connection_id TEXT;
 CREATE INDEX channels_of_connection ON channels (connection_id) WHERE connection_id IS NOT NULL;
+CREATE INDEX channels_awake_of_connection ON channels (connection_id, id) WHERE connection_id IS NOT NULL AND paused IS NULL;

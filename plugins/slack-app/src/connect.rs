@@ -67,10 +67,10 @@ impl Connection for SlackApp {
             return Err(Failure::rejected("org_wide_install", message)
                 .remedy("Connect again, and choose a single workspace of the organization."));
         }
-        if id.is_empty() || text("/bot_user_id").is_empty() {
+        // A renewal is of what is known, and may not fail for want of more: Slack promises no more than a new pair.
+        if !answer.renewal && (id.is_empty() || text("/bot_user_id").is_empty()) {
             return Err(answers::unreadable(FailureKind::Rejected));
         }
-        // A renewal is of what is known, and may not fail for want of more.
         let (url, default_target) = if answer.renewal { (Value::Null, None) } else { (test()?, chosen(&text)) };
         let memo = Memo { bot_user_id: text("/bot_user_id"), app_id: text("/app_id"), url: url.as_str() };
         let workspace = Workspace {

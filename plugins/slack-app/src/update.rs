@@ -29,7 +29,7 @@ impl Reference {
         Place { channel: &self.channel, thread: Some(&self.ts) }
     }
 
-    /// Gives the message another look. False where it can have none any more: it is gone, or not to be changed.
+    /// Gives the message another look, where Slack takes it. False where the message is gone.
     pub(crate) fn update(&self, message: &Message) -> Result<bool, Failure> {
         let Message { text, attachments, .. } = message;
         let body =
@@ -38,9 +38,14 @@ impl Reference {
             Ok(_) => Ok(true),
             Err(failure) if answers::is_passing(&failure) => Err(failure),
             Err(failure) => {
-                answers::warn("the alert's message cannot be updated; posting a new one", &failure);
-                Ok(false)
+                answers::warn("the alert's message cannot be updated", &failure);
+                Ok(!is_gone(&failure))
             }
         }
     }
+}
+
+/// Whether there is no such message any more; other words say that it stays as it is.
+fn is_gone(failure: &Failure) -> bool {
+    matches!(&*failure.code, "message_not_found" | "channel_not_found" | "is_inactive")
 }

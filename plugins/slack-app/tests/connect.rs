@@ -93,6 +93,21 @@ fn a_renewal_asks_nothing_of_slack() {
 }
 
 #[test]
+fn a_renewal_that_holds_no_more_than_a_new_pair_is_one() {
+    for missing in [&["/bot_user_id"][..], &["/team"], &["/bot_user_id", "/team", "/app_id", "/enterprise"]] {
+        let gate = Gate::new();
+        let mut said = granted();
+        said.as_object_mut().unwrap().retain(|pointer, _| !missing.contains(&pointer.as_str()));
+        let renewal = TokenAnswer { renewal: true, ..answer(&said) };
+        let id = if missing.contains(&"/team") { "" } else { "T1" };
+        assert_eq!(SlackApp::connected(&renewal).unwrap().workspace.id, id);
+        gate.finish();
+    }
+    let bare = TokenAnswer { status: 200, visible: json!({ "/ok": true }).to_string(), renewal: true };
+    assert!(SlackApp::connected(&bare).is_ok());
+}
+
+#[test]
 fn only_a_dead_token_undoes_a_connection() {
     let scripts: [Script; 3] = [
         || Gate::new().refuses("ratelimited"),

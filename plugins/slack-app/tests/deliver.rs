@@ -146,19 +146,38 @@ fn by_the_setting_a_resolution_is_a_new_message_and_the_first_one_is_updated_all
 }
 
 #[test]
-fn where_the_message_is_gone_or_not_to_be_changed_a_new_one_is_posted() {
+fn where_the_message_is_gone_a_new_one_is_posted() {
+    for word in ["message_not_found", "channel_not_found", "is_inactive"] {
+        let gate = Gate::new().refuses(word).posts("C1", "2.000").links();
+        deliver(&to("C1"), events::resolved(), Some(OPENED)).unwrap();
+        assert_eq!(gate.requests()[1].json()["thread_ts"], Value::Null, "{word}");
+        assert_eq!(gate.logs().len(), 1);
+        gate.finish();
+    }
+}
+
+#[test]
+fn where_the_message_is_there_and_not_to_be_changed_the_resolution_stands_in_its_thread_all_the_same() {
     for word in [
-        "message_not_found",
         "cant_update_message",
         "edit_window_closed",
-        "is_inactive",
-        "channel_not_found",
         "block_mismatch",
         "msg_too_long",
         "invalid_blocks",
+        "is_archived",
+        "missing_scope",
+        "a_word_of_tomorrow",
     ] {
         let gate = Gate::new().refuses(word).posts("C1", "2.000").links();
         deliver(&to("C1"), events::resolved(), Some(OPENED)).unwrap();
+        assert_eq!(methods(&gate)[..2], ["chat.update", "chat.postMessage"]);
+        assert_eq!(gate.requests()[1].json()["thread_ts"], "1.000", "{word}");
+        assert_eq!(gate.logs().len(), 1);
+        gate.finish();
+        // By the setting it is a new message in any case.
+        let gate = Gate::new().refuses(word).posts("C1", "2.000").links();
+        let settings = json!({ "channel": "C1", "resolutions": "message" });
+        deliver(&settings, events::resolved(), Some(OPENED)).unwrap();
         assert_eq!(gate.requests()[1].json()["thread_ts"], Value::Null, "{word}");
         gate.finish();
     }

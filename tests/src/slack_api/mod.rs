@@ -195,6 +195,11 @@ impl SlackApi {
         self.shared.state().reinstall_renews = renews;
     }
 
+    /// Whether a renewal is answered with the new pair alone. At first it tells workspace and bot too; Slack promises neither.
+    pub fn set_bare_renewals(&self, bare: bool) {
+        self.shared.state().bare_renewals = bare;
+    }
+
     /// Cursors that were given until now are refused with `invalid_cursor`.
     pub fn expire_cursors(&self) {
         self.shared.state().cursor_age += 1;

@@ -18,6 +18,9 @@ const CODE_LIFETIME: i64 = 600_000;
 /// `response_type` is RFC 6749's (4.1.1), which demands it.
 const PARAMETERS: &[&str] = &["client_id", "scope", "user_scope", "redirect_uri", "state", "team", "response_type"];
 
+/// All that a bare answer holds.
+const PAIR: &[&str] = &["access_token", "refresh_token", "expires_in"];
+
 /// What a person chooses on the authorize page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Approval {
@@ -199,7 +202,13 @@ pub(crate) fn access(state: &mut State, request: &Request, now: i64) -> Outcome 
             arguments.only(&["refresh_token", "grant_type"])?;
             let refresh = arguments.text("refresh_token")?.unwrap_or_default();
             let (installed, pair) = state.renew(&app, refresh, now)?;
-            Ok(told(state, &app, &installed, &pair, None))
+            let mut told = told(state, &app, &installed, &pair, None);
+            if state.bare_renewals
+                && let Some(told) = told.as_object_mut()
+            {
+                told.retain(|name, _| PAIR.contains(&name.as_str()));
+            }
+            Ok(told)
         }
         Some(_) => Err("invalid_grant_type".into()),
     }

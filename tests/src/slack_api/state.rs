@@ -60,6 +60,8 @@ pub(crate) struct State {
     pub(crate) refresh_tokens: Vec<RefreshToken>,
     /// Whether an app without rotation gets another token when it is installed once more.
     pub(crate) reinstall_renews: bool,
+    /// Whether a renewal is answered with the new pair alone.
+    pub(crate) bare_renewals: bool,
     /// How long a used refresh token is honoured: milliseconds.
     pub(crate) refresh_grace: i64,
     /// How many times a refresh token was exchanged.
@@ -93,6 +95,7 @@ impl State {
             tokens: Vec::new(),
             refresh_tokens: Vec::new(),
             reinstall_renews: false,
+            bare_renewals: false,
             refresh_grace: 60_000,
             renewals: 0,
             limits: Limits::default(),

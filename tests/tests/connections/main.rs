@@ -20,6 +20,7 @@ mod follow_up;
 mod guide;
 mod inbound;
 mod kills;
+mod looks;
 mod obstacles;
 mod renewal;
 mod scopes;

@@ -16,6 +16,8 @@ pub(crate) mod secrets;
 mod standing;
 pub(crate) mod targets;
 pub(crate) mod tokens;
+mod unrenewed;
+mod wanted;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,7 +30,7 @@ use tokio::sync::Notify;
 use tokio_util::task::TaskTracker;
 
 use crate::catalog::Entry;
-use crate::clock::Clock;
+use crate::clock::{Clock, Millis};
 use crate::config::{Config, ConfigError};
 use crate::health::{Health, Note};
 use crate::keys::Keys;
@@ -41,6 +43,8 @@ use applications::{Application, Applications};
 use pending::Waiting;
 use secrets::ChannelSecrets;
 use tokens::{TokenKeeper, TokenSecrets};
+use unrenewed::Unrenewed;
+use wanted::Wanted;
 
 /// The connections of all organizations. Cheap to clone.
 #[derive(Clone)]
@@ -66,12 +70,12 @@ struct Needs {
     plugins: Plugins,
     clock: Clock,
     metrics: Metrics,
-    health: Arc<Health>,
+    unrenewed: Unrenewed,
     applications: Applications,
     /// Renewals, which nobody cuts short.
     tasks: TaskTracker,
-    /// Rung where tokens may have to be renewed sooner than was known.
-    wanted: Notify,
+    /// Rung where tokens have to be renewed sooner than was known.
+    wanted: Wanted,
 }
 
 /// A connection as it is used.
@@ -110,8 +114,8 @@ impl Connections {
         config: &Config,
     ) -> Result<Self, ConfigError> {
         let applications = Applications::read(config)?;
-        let (tasks, wanted) = (TaskTracker::new(), Notify::new());
-        let needs = Arc::new(Needs { store, keys, plugins, clock, metrics, health, applications, tasks, wanted });
+        let (tasks, wanted, unrenewed) = (TaskTracker::new(), Wanted::default(), Unrenewed::new(health));
+        let needs = Arc::new(Needs { store, keys, plugins, clock, metrics, unrenewed, applications, tasks, wanted });
         Ok(Self(Arc::new(Inner {
             needs,
             keepers: Mutex::default(),
@@ -160,9 +164,14 @@ impl Connections {
         self.keepers().retain(|_, keeper| Arc::strong_count(keeper) > 1 || !keeper.is_empty());
     }
 
-    /// Waits until tokens may have to be renewed sooner than was known.
-    pub(crate) async fn renewal_wanted(&self) {
-        self.0.needs.wanted.notified().await;
+    /// Whoever renews looks for what is due: what is due sooner than they find rings for them.
+    pub(crate) fn looking_for_renewals(&self) {
+        self.0.needs.wanted.looking();
+    }
+
+    /// Waits until tokens have to be renewed sooner than at `known`.
+    pub(crate) async fn renewal_wanted(&self, known: Millis) {
+        self.0.needs.wanted.sooner_than(known).await;
     }
 
     /// The application that is registered with a type's service.

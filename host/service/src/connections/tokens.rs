@@ -19,7 +19,6 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::{Needs, failure};
 use crate::clock::{Millis, millis};
 use crate::failure::{FailureBody, kind_name};
-use crate::health::Note;
 use crate::keys::KeyError;
 use crate::store::StoreError;
 use crate::store::connections::{self, ConnectionRow, SealedToken, Term, TokensRow};
@@ -62,6 +61,8 @@ struct Held {
     dead: Option<Failure>,
     /// Why there will be no others in their place.
     last: Option<Failure>,
+    /// Where the database does not have them yet: of which generation it has some, and how long these last.
+    unwritten: Option<(i64, Term)>,
     /// Not to be renewed before, for this reason, after so many tries.
     rest: Option<(Millis, Failure)>,
     tries: u32,
@@ -122,9 +123,9 @@ impl TokenKeeper {
     pub(super) async fn reload(&self, _turn: &MutexGuard<'_, ()>) -> Result<(), StoreError> {
         let held = Held::of(connections::tokens(&self.needs.store, &self.id).await?);
         *self.holding() = held;
-        self.needs.health.clear_warning(&self.warning());
+        self.renewed();
         // When these expire may be sooner than all others.
-        self.needs.wanted.notify_one();
+        self.needs.wanted.by(Millis::MIN);
         Ok(())
     }
 
@@ -139,7 +140,7 @@ impl TokenKeeper {
         let mut held = self.holding();
         if held.generation == generation {
             held.dead.get_or_insert_with(|| why.clone());
-            self.needs.health.clear_warning(&self.warning());
+            self.renewed();
         }
     }
 
@@ -194,7 +195,7 @@ impl TokenKeeper {
 
     async fn renew_once(&self, generation: i64) -> Result<i64, Failure> {
         let _turn = self.turn.lock().await;
-        {
+        let unwritten = {
             let held = self.held();
             if held.generation != generation {
                 return Ok(held.generation);
@@ -206,10 +207,15 @@ impl TokenKeeper {
                 let left = u64::try_from(until.saturating_sub(self.needs.clock.now())).unwrap_or(0);
                 return Err(Failure { retry_after: Some(left), ..why.clone() });
             }
-        }
-        let (again_at, outcome, why) = match self.ask(generation).await {
+            held.unwritten
+        };
+        let renewed = match unwritten {
+            Some((before, term)) => self.write(before, term).await,
+            None => self.ask(generation).await,
+        };
+        let (again_at, outcome, why) = match renewed {
             Ok(renewed) => {
-                self.needs.health.clear_warning(&self.warning());
+                self.renewed();
                 self.needs.metrics.renewal(&self.channel_type, "renewed");
                 return Ok(renewed);
             }
@@ -238,17 +244,15 @@ impl TokenKeeper {
         if let Err(error) = self.note(again_at).await {
             tracing::error!(connection = %self.id, "the next renewal cannot be noted: {error}");
         }
-        let message =
-            format!("The token of the connection {} ({}) is not renewed: {}", self.id, self.channel_type, why.message);
-        self.needs.health.warn(&self.warning(), Note::new("token-not-renewed", message, why.remedy.clone()));
+        self.needs.unrenewed.add(&self.channel_type, &self.id, &why);
         self.needs.metrics.renewal(&self.channel_type, outcome);
-        self.needs.wanted.notify_one();
+        self.needs.wanted.by(again_at.unwrap_or(Millis::MAX));
         Err(why)
     }
 
-    /// Under which key readiness keeps that they are not renewed.
-    fn warning(&self) -> String {
-        format!("renewal-{}", self.id)
+    /// Readiness does not tell any more that they are not.
+    fn renewed(&self) {
+        self.needs.unrenewed.remove(&self.channel_type, &self.id);
     }
 
     async fn ask(&self, generation: i64) -> Result<i64, Asked> {
@@ -276,23 +280,25 @@ impl TokenKeeper {
             tokens.secrets.iter().fold(MemorySecrets::new(), |new, (name, secret)| new.with(name, secret.clone()));
         let judged = entry.plugin.connection(grant, Arc::new(new)).connected(tokens.answer.clone()).await;
         match judged {
-            Err(why) if why.kind == FailureKind::Unauthorized => Err(Asked::Never(why)),
-            Err(why)
-                if tokens.secrets.is_empty() || why.kind == FailureKind::Rejected && why.code != "plugin-fault" =>
-            {
-                Err(Asked::Later(why))
-            }
-            _ if tokens.secrets.is_empty() => Err(later("no-token", &"the service's answer holds none")),
-            Ok(found) if found.workspace.id != self.workspace => {
+            Err(why) if why.kind == FailureKind::Unauthorized => return Err(Asked::Never(why)),
+            Err(why) if tokens.secrets.is_empty() => return Err(Asked::Later(why)),
+            _ if tokens.secrets.is_empty() => return Err(later("no-token", &"the service's answer holds none")),
+            // An answer to a renewal need not say what it is for.
+            Ok(found) if !found.workspace.id.is_empty() && found.workspace.id != self.workspace => {
                 let why = format!("the one that came is for another workspace, {}", found.workspace.name);
-                Err(later("other-workspace", &why))
+                return Err(later("other-workspace", &why));
             }
-            // What came is kept, even where the component stumbles over it: there is nothing else.
-            _ => self.keep(&key, generation, tokens, asked_at).await,
+            // What came is kept, even where the component stumbles over it: what was sent for it is used up.
+            Err(why) => tracing::warn!(
+                connection = %self.id, code = %why.code,
+                "what came for the token is kept, and the channel type says of it: {}", why.message
+            ),
+            Ok(_) => {}
         }
+        self.keep(&key, generation, tokens, asked_at).await
     }
 
-    /// Keeps what came: in memory first, so that it is used, then in the database, for as long as it takes.
+    /// Keeps what came: in memory first, so that it is used, then in the database.
     async fn keep(&self, key: &DataKey, generation: i64, tokens: Tokens, asked_at: Millis) -> Result<i64, Asked> {
         let Tokens { secrets, refresh, expires_in, answer: _ } = tokens;
         let term = term(asked_at, expires_in, true);
@@ -302,24 +308,34 @@ impl TokenKeeper {
         {
             sealed.insert(token.name, token.sealed);
         }
-        let rows: Vec<SealedToken> =
-            sealed.iter().map(|(name, sealed)| SealedToken { name: name.clone(), sealed: sealed.clone() }).collect();
-        *self.holding() = Held { generation: generation + 1, sealed, expires_at: term.expires_at, ..Held::default() };
+        let (expires_at, unwritten) = (term.expires_at, Some((generation, term)));
+        *self.holding() = Held { generation: generation + 1, sealed, expires_at, unwritten, ..Held::default() };
+        self.write(generation, term).await
+    }
+
+    /// Writes what is held in place of what came `before`: for as long as it takes, where the database is away. Where it
+    /// refuses it, that is tried again later, before any others are asked for, and nobody waits for it.
+    async fn write(&self, before: i64, term: Term) -> Result<i64, Asked> {
+        let rows: Vec<SealedToken> = {
+            let held = self.held();
+            let each = held.sealed.iter();
+            each.map(|(name, sealed)| SealedToken { name: name.clone(), sealed: sealed.clone() }).collect()
+        };
         loop {
             let (id, rows) = (self.id.clone(), rows.clone());
             let written = self
                 .needs
                 .store
                 .write(move |connection| {
-                    Box::pin(
-                        async move { connections::put_tokens(connection, &id, Some(generation), term, &rows).await },
-                    )
+                    Box::pin(async move { connections::put_tokens(connection, &id, Some(before), term, &rows).await })
                 })
                 .await;
             match written {
                 Ok(true) => {
                     tracing::info!(connection = %self.id, "the token is renewed");
-                    return Ok(generation + 1);
+                    let mut held = self.holding();
+                    *held = Held { unwritten: None, rest: None, tries: 0, ..std::mem::take(&mut *held) };
+                    return Ok(held.generation);
                 }
                 Ok(false) => {
                     // It was connected again or disconnected meanwhile: what is kept counts.
@@ -329,9 +345,19 @@ impl TokenKeeper {
                     *self.holding() = held;
                     return Ok(generation);
                 }
-                Err(error) => {
+                Err(error) if error.is_passing() => {
                     tracing::error!(connection = %self.id, "the renewed token cannot be written yet: {error}");
                     tokio::time::sleep(WRITE_AGAIN).await;
+                }
+                Err(error) => {
+                    tracing::error!(connection = %self.id, "the renewed token is in memory alone: {error}");
+                    return Err(Asked::Later(failure(
+                        FailureKind::Unavailable,
+                        "token-not-written",
+                        format!("The workspace's new token is used, and would be lost at a restart: {error}."),
+                        "Look at the disk that holds the database and at the service's log; do not restart the service \
+                         before. It is tried again by itself.",
+                    )));
                 }
             }
         }

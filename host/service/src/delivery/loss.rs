@@ -25,10 +25,7 @@ pub(crate) async fn pause_all(
     entry: &Entry,
 ) -> Result<Vec<(String, String)>, StoreError> {
     let mut did = Vec::new();
-    for (channel, alias) in connections::channels(&mut *connection, id).await? {
-        if channels::find(&mut *connection, &channel).await?.is_none_or(|row| row.paused.is_some()) {
-            continue;
-        }
+    for (channel, alias) in connections::awake_channels(&mut *connection, id).await? {
         channels::pause(connection, &channel, paused, entry.at).await?;
         deliveries::hold(connection, &channel, HeldReason::ChannelPaused.name(), entry.at).await?;
         let object = Object::new("channel", &channel, &alias);
@@ -114,12 +111,16 @@ impl Engine {
             tracing::warn!(connection = %lost.row.id, code = %failure.code, "a connection is lost: {}", failure.message);
         }
         self.notice_kept(&broken, prepared, is_new);
-        self.connection_changed(&lost.row.id).await;
+        // Each attempt that was under way comes here: whoever is not the first finds all done.
+        if is_new || did > 0 {
+            self.connection_changed(&lost.row.id).await;
+        }
     }
 
     /// After a connection was lost, disconnected or connected again: its channels are looked at anew.
     pub(crate) async fn connection_changed(&self, id: &str) {
         let channels = self.patiently(|| connections::channels(self.store().readers(), id)).await.unwrap_or_default();
+        tracing::debug!(connection = %id, channels = channels.len(), "the channels of a connection are looked at anew");
         for (channel, _) in &channels {
             self.0.parts.directory.forget_channel(channel);
         }

@@ -1,38 +1,84 @@
 //! Renews the tokens of connections ahead of time, so that no delivery waits for it.
 
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use futures_util::StreamExt as _;
-use futures_util::stream;
+use tokio::task::{Id, JoinSet};
 
 use super::Engine;
 use crate::clock::Millis;
 use crate::store::connections;
 use crate::store::rows::Origin;
 
-/// Between two rounds, at most.
+/// Between two looks for what is due, at most.
 const LONGEST: Millis = 10 * 60_000;
 /// At least. Real time, whatever the clock says.
 const SHORTEST: Duration = Duration::from_millis(100);
-/// Renewals at the same time: services that hang delay no others.
+/// Renewals of a channel type at the same time. A service that hangs delays those of no other.
 const AT_ONCE: usize = 16;
-/// How long a round waits for a renewal. Real time, whatever the clock says; the renewal itself goes on.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// So many are looked for: those that are under way are due until they end.
+const LOOK: i64 = 32;
+const _: () = assert!(LOOK.unsigned_abs() == 2 * AT_ONCE as u64, "those under way and as many others");
 
 /// Between two looks for what nobody confirmed.
 const UNCONFIRMED: Millis = 60_000;
 
+/// The renewals that are under way. They end with it.
+#[derive(Default)]
+struct UnderWay {
+    tasks: JoinSet<()>,
+    /// Type and connection of each.
+    which: HashMap<Id, (String, String)>,
+}
+
+impl UnderWay {
+    /// Forgets those that ended.
+    fn reap(&mut self) {
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
+            self.which.remove(&id);
+        }
+    }
+
+    /// Waits until one ended; without end where there is none.
+    async fn ended(&mut self) {
+        match self.tasks.join_next_with_id().await {
+            Some(ended) => {
+                let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
+                self.which.remove(&id);
+            }
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Begins those of a type that are due and not under way, as far as there is room for them.
+    fn begin<F>(&mut self, channel_type: &str, due: Vec<String>, renew: impl Fn(String) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let here: HashSet<String> =
+            self.which.values().filter(|(of, _)| of == channel_type).map(|(_, id)| id.clone()).collect();
+        let room = AT_ONCE.saturating_sub(here.len());
+        for id in due.into_iter().filter(|id| !here.contains(id)).take(room) {
+            let task = self.tasks.spawn(renew(id.clone()));
+            self.which.insert(task.id(), (channel_type.to_owned(), id));
+        }
+    }
+}
+
 /// Runs until the engine stops. At a start, renewals that were cut off come first.
 pub(super) async fn run(engine: Engine) {
     let parts = &engine.0.parts;
+    let mut under_way = UnderWay::default();
     loop {
-        engine.renew_due().await;
-        let next = engine.patiently(|| connections::next_renewal(engine.store().readers())).await.flatten();
-        let next = next.unwrap_or(Millis::MAX).min(engine.now().saturating_add(LONGEST));
+        under_way.reap();
+        let next = engine.renew_due(&mut under_way).await;
         tokio::time::sleep(SHORTEST).await;
         tokio::select! {
             () = parts.clock.sleep_until(next) => {}
-            () = parts.connections.renewal_wanted() => {}
+            () = parts.connections.renewal_wanted(next) => {}
+            // There is room for another.
+            () = under_way.ended() => {}
         }
     }
 }
@@ -47,20 +93,77 @@ pub(super) async fn take_back(engine: Engine) {
 }
 
 impl Engine {
-    /// Renews what is due, and what was cut off.
-    async fn renew_due(&self) {
-        let now = self.now();
-        let due = self.patiently(|| connections::to_renew(self.store().readers(), now)).await.unwrap_or_default();
-        stream::iter(due).for_each_concurrent(AT_ONCE, |id| async move { self.renew_connection(&id).await }).await;
+    /// Begins to renew what is due, and what was cut off. When the next is.
+    async fn renew_due(&self, under_way: &mut UnderWay) -> Millis {
+        let (now, readers) = (self.now(), self.store().readers());
+        let mut next = now.saturating_add(LONGEST);
+        self.0.parts.connections.looking_for_renewals();
+        for channel_type in self.patiently(|| connections::renewed_types(readers)).await.unwrap_or_default() {
+            let due = self.patiently(|| connections::to_renew(readers, &channel_type, now, LOOK)).await;
+            under_way.begin(&channel_type, due.unwrap_or_default(), |id| {
+                let engine = self.clone();
+                async move { engine.renew_connection(&id).await }
+            });
+            let later = self.patiently(|| connections::next_renewal(readers, &channel_type, now)).await.flatten();
+            next = next.min(later.unwrap_or(Millis::MAX));
+        }
+        next
     }
 
     async fn renew_connection(&self, id: &str) {
         let found = self.patiently(|| self.0.parts.connections.find(id)).await.flatten();
         let Some(live) = found.filter(|live| live.tokens.renews()) else { return };
         let generation = live.tokens.generation();
-        let renewed = tokio::time::timeout(PATIENCE, live.tokens.renew(generation)).await;
-        if let (Ok(Err(_)), Some(dead)) = (renewed, live.tokens.dead()) {
+        if let (Err(_), Some(dead)) = (live.tokens.renew(generation).await, live.tokens.dead()) {
             self.lose_connection(&live, generation, &dead, Origin::Published).await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use tokio::sync::Semaphore;
+
+    use super::*;
+
+    fn ids(name: &str, count: usize) -> Vec<String> {
+        (0..count).map(|number| format!("{name}{number}")).collect()
+    }
+
+    #[tokio::test]
+    async fn thousands_of_a_type_that_hang_take_no_room_of_another_and_none_is_begun_twice() {
+        let mut under_way = UnderWay::default();
+        let answers = Arc::new(Semaphore::new(0));
+        let hangs = |_| {
+            let answers = Arc::clone(&answers);
+            async move { answers.acquire().await.unwrap().forget() }
+        };
+        for _ in 1..=3 {
+            under_way.begin("chat", ids("chat", 5_000), hangs);
+            assert_eq!(under_way.which.len(), AT_ONCE);
+        }
+        under_way.begin("phone", ids("phone", 1), |_| std::future::ready(()));
+        under_way.ended().await;
+        assert!(under_way.which.values().all(|(of, _)| of == "chat"));
+        assert_eq!(under_way.which.len(), AT_ONCE);
+        // Those that end make room for others; those that still hang are due, and not begun again.
+        answers.add_permits(3);
+        for _ in 1..=3 {
+            under_way.ended().await;
+        }
+        under_way.begin("chat", ids("chat", 2 * AT_ONCE), hangs);
+        let here: HashSet<&String> = under_way.which.values().map(|(_, id)| id).collect();
+        assert_eq!((here.len(), under_way.which.len(), under_way.tasks.len()), (AT_ONCE, AT_ONCE, AT_ONCE));
+    }
+
+    #[tokio::test]
+    async fn one_that_panics_makes_room_as_well() {
+        let mut under_way = UnderWay::default();
+        under_way.begin("chat", ids("chat", 1), |_| async { panic!("a test's") });
+        tokio::task::yield_now().await;
+        under_way.reap();
+        assert!(under_way.which.is_empty());
     }
 }

@@ -190,23 +190,45 @@ pub(crate) async fn list(
     rows.into_iter().map(Row::read).collect()
 }
 
-/// The ids of the connections whose tokens have to be renewed by now.
-pub(crate) async fn to_renew(executor: impl SqliteExecutor<'_>, now: Millis) -> Result<Vec<String>, StoreError> {
-    let ids = sqlx::query_scalar(
-        "SELECT id FROM connections WHERE ended_at IS NULL AND lost IS NULL AND renew_at <= $1 ORDER BY renew_at",
-    )
-    .bind(now)
-    .fetch_all(executor)
-    .await?;
-    Ok(ids)
+macro_rules! renewable {
+    ($before:literal, $after:literal) => {
+        concat!($before, "renew_at IS NOT NULL AND ended_at IS NULL AND lost IS NULL", $after)
+    };
 }
 
-/// When the next token is to be renewed.
-pub(crate) async fn next_renewal(executor: impl SqliteExecutor<'_>) -> Result<Option<Millis>, StoreError> {
-    let next = sqlx::query_scalar("SELECT MIN(renew_at) FROM connections WHERE ended_at IS NULL AND lost IS NULL")
-        .fetch_one(executor)
-        .await?;
-    Ok(next)
+/// The channel types of connections whose tokens are renewed. However many there are, each type costs a look.
+const RENEWED_TYPES: &str = concat!(
+    renewable!("WITH RECURSIVE types (type) AS (SELECT MIN(type) FROM connections WHERE ", " UNION ALL SELECT "),
+    renewable!("(SELECT MIN(type) FROM connections WHERE ", " AND type > types.type) FROM types "),
+    "WHERE types.type IS NOT NULL) SELECT type FROM types WHERE type IS NOT NULL"
+);
+const TO_RENEW: &str =
+    renewable!("SELECT id FROM connections WHERE ", " AND type = $1 AND renew_at <= $2 ORDER BY renew_at, id LIMIT $3");
+const NEXT_RENEWAL: &str =
+    renewable!("SELECT MIN(renew_at) FROM connections WHERE ", " AND type = $1 AND renew_at > $2");
+
+/// The channel types of connections whose tokens are renewed.
+pub(crate) async fn renewed_types(executor: impl SqliteExecutor<'_>) -> Result<Vec<String>, StoreError> {
+    Ok(sqlx::query_scalar(RENEWED_TYPES).fetch_all(executor).await?)
+}
+
+/// The ids of a type's connections whose tokens have to be renewed by now, at most so many, those first that wait longest.
+pub(crate) async fn to_renew(
+    executor: impl SqliteExecutor<'_>,
+    channel_type: &str,
+    now: Millis,
+    limit: i64,
+) -> Result<Vec<String>, StoreError> {
+    Ok(sqlx::query_scalar(TO_RENEW).bind(channel_type).bind(now).bind(limit).fetch_all(executor).await?)
+}
+
+/// When after `now` the next token of a type is to be renewed.
+pub(crate) async fn next_renewal(
+    executor: impl SqliteExecutor<'_>,
+    channel_type: &str,
+    now: Millis,
+) -> Result<Option<Millis>, StoreError> {
+    Ok(sqlx::query_scalar(NEXT_RENEWAL).bind(channel_type).bind(now).fetch_one(executor).await?)
 }
 
 /// The tokens of a connection, as of one moment.
@@ -353,7 +375,21 @@ pub(crate) async fn channels(executor: impl SqliteExecutor<'_>, id: &str) -> Res
     Ok(channels)
 }
 
+const AWAKE_CHANNELS: &str = "SELECT id, alias FROM channels WHERE connection_id = $1 AND paused IS NULL ORDER BY id";
+
+/// The ids and aliases of those that are not paused.
+pub(crate) async fn awake_channels(
+    executor: impl SqliteExecutor<'_>,
+    id: &str,
+) -> Result<Vec<(String, String)>, StoreError> {
+    Ok(sqlx::query_as(AWAKE_CHANNELS).bind(id).fetch_all(executor).await?)
+}
+
 /// Writes JSON of what cannot fail to be JSON: string keys alone.
 fn text(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
+
+#[cfg(test)]
+#[path = "connections_tests.rs"]
+mod tests;

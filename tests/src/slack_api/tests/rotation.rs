@@ -32,6 +32,18 @@ async fn a_token_expires_and_its_refresh_token_gives_a_new_pair() {
 }
 
 #[tokio::test]
+async fn a_bare_renewal_holds_a_new_pair_and_nothing_else() {
+    let bench = Bench::rotating().await;
+    bench.api.set_bare_renewals(true);
+    let told = bench.install();
+    assert_eq!(told["team"]["id"], "T1", "an installation tells all");
+    let renewed = renew(&bench, &text(&told, "refresh_token"));
+    let mut names: Vec<&String> = renewed.as_object().unwrap().keys().collect();
+    names.sort_unstable();
+    assert_eq!(names, ["access_token", "expires_in", "ok", "refresh_token"]);
+}
+
+#[tokio::test]
 async fn a_used_refresh_token_is_honoured_for_a_short_grace() {
     let bench = Bench::rotating().await;
     let refresh = text(&bench.install(), "refresh_token");

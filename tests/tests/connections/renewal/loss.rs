@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::{TOKENS, connected};
-use crate::scenario::{HOUR, attempts, text};
+use crate::looks;
+use crate::scenario::{HOUR, attempts, event, text};
 use crate::world::World;
 
 #[tokio::test]
@@ -115,12 +116,36 @@ async fn an_app_that_was_removed_is_found_out_by_the_next_message_and_told_once_
     let webhook = world.scenario.channel("Webhook").await;
     world.scenario.notify(&["Webhook"]).await;
     world.acme().uninstall();
-    let accepted =
-        world.scenario.post_event(&["Sales", "Ops"], &crate::scenario::event("Nobody there")).await.created();
+    let accepted = world.scenario.post_event(&["Sales", "Ops"], &event("Nobody there")).await.created();
     for delivery in accepted["deliveries"].as_array().unwrap() {
         world.scenario.until(&text(&delivery["id"]), "held").await;
     }
     let told = world.scenario.until_notices(&webhook, 1).await;
     assert!(told[0].contains("Slack workspace not connected"), "{told:?}");
     assert_eq!(world.connections().await[0]["status"], json!("lost"));
+}
+
+#[tokio::test]
+async fn many_messages_that_find_the_same_loss_pause_each_channel_once_and_look_at_all_of_them_once() {
+    looks::count();
+    let world = connected().await;
+    let channels = world.acme().add_channels(30);
+    for id in &channels {
+        world.acme().invite_bot(id);
+        world.channel(id, id).await;
+    }
+    let connection = text(&world.connections().await[0]["id"]);
+    let before = looks::at(&connection);
+    world.acme().uninstall();
+    let aliases: Vec<&str> = channels.iter().map(String::as_str).collect();
+    let accepted = world.scenario.post_event(&aliases, &event("Nobody there")).await.created();
+    for delivery in accepted["deliveries"].as_array().unwrap() {
+        world.scenario.until(&text(&delivery["id"]), "held").await;
+    }
+    world.scenario.until_paused("Sales").await;
+    world.scenario.settle().await;
+    assert_eq!(looks::at(&connection) - before, 1);
+    let audit = world.scenario.list("/v1/audit").await;
+    let paused = audit.iter().filter(|entry| entry["action"] == "channel.paused").count();
+    assert_eq!(paused, 31, "each once");
 }

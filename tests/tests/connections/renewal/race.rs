@@ -1,7 +1,9 @@
 //! A renewal and something else at the same time: a stop, a person who connects or disconnects, a database that is away.
 
-use super::{TOKENS, connected, held};
-use crate::scenario::{HOUR, MOMENT, almost, eventually};
+use sqlx::Connection as _;
+
+use super::{REST, TOKENS, connected, held};
+use crate::scenario::{HOUR, MOMENT, SECOND, almost, eventually};
 use crate::world::{TYPE, World};
 
 #[tokio::test]
@@ -106,4 +108,56 @@ async fn a_pair_that_cannot_be_written_is_kept_in_memory_and_written_later() {
     world.scenario.pass(2 * HOUR);
     world.arrives("Sales", "With what came").await;
     assert_eq!((world.slack.renewals(), world.refusals()), (1, Vec::new()));
+}
+
+/// Changes the service's database behind its back.
+async fn change(world: &World, statement: &'static str) {
+    let file = sqlx::sqlite::SqliteConnectOptions::new().filename(world.scenario.folder().join("pqh.db"));
+    let mut database = sqlx::SqliteConnection::connect_with(&file).await.unwrap();
+    sqlx::query(statement).execute(&mut database).await.unwrap();
+    database.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_pair_that_the_database_refuses_is_used_and_holds_nobody_up_and_is_written_once_it_can_be() {
+    let mut world = connected().await;
+    let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON connection_secrets BEGIN SELECT RAISE(FAIL, 'damaged'); END";
+    change(&world, refuses).await;
+    world.scenario.pass(11 * HOUR);
+    world.until_renewals("unavailable", 1).await;
+    let ready = world.scenario.open("/readyz").await.ok();
+    let told = ready["warnings"][0].to_string();
+    assert!(told.contains("token-not-renewed") && told.contains("lost at a restart"), "{told}");
+    world.scenario.pass(2 * HOUR);
+    world.until_renewals("unavailable", 2).await;
+    world.arrives("Sales", "With what came").await;
+    assert_eq!(world.slack.renewals(), 1, "none is asked for before that one is written");
+    change(&world, "DROP TRIGGER refuses").await;
+    world.scenario.pass(REST);
+    world.until_renewals("renewed", 1).await;
+    assert!(world.scenario.warnings().await.is_empty());
+    world.scenario.kill().await;
+    world.scenario.launch().await;
+    world.scenario.pass(SECOND);
+    world.arrives("Sales", "With what was written").await;
+    assert_eq!((world.slack.renewals(), world.refusals()), (1, Vec::new()));
+    world.scenario.pass(10 * HOUR);
+    world.until_renewals("renewed", 1).await;
+    assert_eq!(world.slack.renewals(), 2);
+}
+
+#[tokio::test]
+async fn who_disconnects_waits_for_no_pair_that_the_database_refuses() {
+    let world = connected().await;
+    let refuses = "CREATE TRIGGER refuses BEFORE INSERT ON connection_secrets BEGIN SELECT RAISE(FAIL, 'damaged'); END";
+    change(&world, refuses).await;
+    world.scenario.pass(11 * HOUR);
+    world.until_renewals("unavailable", 1).await;
+    let newest = world.slack.tokens().last().unwrap().value.clone();
+    let connection = world.connections().await[0].clone();
+    let path = format!("/v1/connections/{}?force=true", connection["id"].as_str().unwrap());
+    let answer = world.scenario.ask(reqwest::Method::DELETE, &path, &world.scenario.admin, None).await;
+    assert_eq!(answer.status, 204, "{answer:#?}");
+    assert!(world.slack.revoked_tokens().iter().any(|token| token.value == newest), "the one in use was revoked");
+    assert!(world.scenario.warnings().await.is_empty());
 }
