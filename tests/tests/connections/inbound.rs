@@ -38,7 +38,7 @@ impl World {
     }
 
     /// The words of the one reply to a message.
-    async fn reply(&self, to: &Delivery) -> String {
+    pub async fn reply(&self, to: &Delivery) -> String {
         let replies = self.replies(to).await;
         assert_eq!(replies.len(), 1, "{replies:#?}");
         text(&replies[0].content["text"])
