@@ -50,6 +50,22 @@ impl World {
         self.reply(&last).await;
     }
 
+    /// How many messages came to this, as the service counts them.
+    async fn counted(&self, outcome: &str) -> u64 {
+        let name = format!("pqh_inbound_messages_total{{outcome=\"{outcome}\"}} ");
+        let told = self.scenario.open("/metrics").await.body;
+        told.lines().find_map(|line| line.strip_prefix(&name)).map_or(0, |count| count.parse().unwrap())
+    }
+
+    /// Waits until so many messages came to this: how many did.
+    async fn until_counted(&self, outcome: &str, count: u64) -> u64 {
+        eventually(&format!("{count} messages that are {outcome}"), || async {
+            let counted = self.counted(outcome).await;
+            if counted >= count { Ok(counted) } else { Err(json!(counted)) }
+        })
+        .await
+    }
+
     /// The messages of ours in a channel that reply to nothing.
     fn said(&self, channel: &str) -> Vec<String> {
         let ours = |message: &Message| message.app_id.is_some() && message.thread_ts.is_none();
