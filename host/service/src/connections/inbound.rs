@@ -24,6 +24,7 @@ use crate::app::App;
 use crate::channels;
 use crate::clock::Millis;
 use crate::keys::KeyError;
+use crate::store::connections::ConnectionRow;
 use crate::store::inbound::{self, Accepted, Head, NewInbound};
 use crate::store::rows::Origin;
 use crate::store::{StoreError, connection_targets, connections};
@@ -249,10 +250,6 @@ fn given_up() -> Failure {
 }
 
 async fn handle(app: &App, head: &Head) -> Result<(), Failure> {
-    let trouble = |error: &dyn std::fmt::Display| {
-        let (message, remedy) = (error.to_string(), "It is tried again by itself.");
-        super::failure(FailureKind::Unavailable, "trouble", message, remedy)
-    };
     let found = app.connections.find(&head.connection_id).await.map_err(|error| trouble(&error))?;
     let is_connected = |live: &Arc<LiveConnection>| live.row.ended_at.is_none() && live.row.lost.is_none();
     let Some(live) = found.filter(is_connected) else { return Ok(()) };
@@ -271,18 +268,46 @@ async fn handle(app: &App, head: &Head) -> Result<(), Failure> {
     let (generation, actions) =
         ask(app, &live, || connection.handle(&workspace, &request, Arc::clone(&known) as _)).await?;
     for action in actions {
-        apply(app, &live, generation, action).await.map_err(|error| trouble(&error))?;
+        apply(app, &live, generation, action).await?;
     }
     Ok(())
 }
 
-async fn apply(app: &App, live: &Arc<LiveConnection>, generation: i64, action: Action) -> Result<(), StoreError> {
-    let id = live.row.id.clone();
+/// Why it cannot be done just now.
+fn trouble(error: &dyn std::fmt::Display) -> Failure {
+    let (message, remedy) = (error.to_string(), "It is tried again by itself.");
+    super::failure(FailureKind::Unavailable, "trouble", message, remedy)
+}
+
+async fn apply(app: &App, live: &Arc<LiveConnection>, generation: i64, action: Action) -> Result<(), Failure> {
     match action {
-        Action::Disconnect(failure) => {
-            let failure = Failure { kind: FailureKind::Unauthorized, ..failure };
-            app.delivery.lose_connection(live, generation, &failure, Origin::Published).await;
+        Action::Disconnect(failure) => disconnect(app, live, generation, failure).await,
+        action => change(app, &live.row, action).await.map_err(|error| trouble(&error)),
+    }
+}
+
+/// The connection is lost, unless its service gives it new tokens: then only the old ones were revoked.
+async fn disconnect(app: &App, live: &Arc<LiveConnection>, generation: i64, failure: Failure) -> Result<(), Failure> {
+    if live.tokens.renews() {
+        match live.tokens.renew(generation).await {
+            Ok(_) => {
+                let (id, code) = (&live.row.id, &failure.code);
+                tracing::info!(connection = %id, %code, "a connection's tokens were revoked, and others have come");
+                return Ok(());
+            }
+            Err(why) if why.kind == FailureKind::Unauthorized => {}
+            Err(why) => return Err(why),
         }
+    }
+    let failure = Failure { kind: FailureKind::Unauthorized, ..failure };
+    app.delivery.lose_connection(live, generation, &failure, Origin::Published).await;
+    Ok(())
+}
+
+/// What has to be changed of a connection's targets.
+async fn change(app: &App, row: &ConnectionRow, action: Action) -> Result<(), StoreError> {
+    let id = row.id.clone();
+    match action {
         Action::Rename(renamed) => {
             app.store
                 .write(move |connection| {
@@ -301,13 +326,13 @@ async fn apply(app: &App, live: &Arc<LiveConnection>, generation: i64, action: A
         }
         Action::Find(target) => {
             if !reach(app, &id, &target, true).await? {
-                targets::look_anew(app, &live.row);
+                targets::look_anew(app, row);
             }
             for channel in channels::at_target(app, &id, &target).await? {
                 channels::resume_found(app, &channel).await?;
             }
         }
-        Action::Other(_) => {}
+        Action::Disconnect(_) | Action::Other(_) => {}
     }
     Ok(())
 }
