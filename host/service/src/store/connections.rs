@@ -357,3 +357,7 @@ pub(crate) async fn channels(executor: impl SqliteExecutor<'_>, id: &str) -> Res
 fn text(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
+
+#[cfg(test)]
+#[path = "connections_lost_tests.rs"]
+mod lost_tests;
