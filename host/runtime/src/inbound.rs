@@ -61,12 +61,42 @@ pub(crate) fn problems(proof: &Proof) -> Vec<String> {
     problems
 }
 
+/// What can be judged of a message before its body came: that it carries a proof, and of now. A proof that needs no body is
+/// judged whole.
+pub(crate) fn presents(
+    proof: &Proof,
+    head: &Request,
+    secrets: &[SecretString],
+    now: SystemTime,
+) -> Result<(), Unproven> {
+    match proof {
+        Proof::Signature(signature) => said(signature, head, now).map(drop),
+        Proof::Token(_) | Proof::Other(_) => verify(proof, head, secrets, now),
+    }
+}
+
 fn signed(
     signature: &Signature,
     request: &Request,
     secrets: &[SecretString],
     now: SystemTime,
 ) -> Result<bool, Unproven> {
+    let said = said(signature, request, now)?;
+    let mut fits = false;
+    for secret in secrets {
+        let Ok(key) = sign::key(&signature.key, secret.expose_secret()) else { continue };
+        let signed = Signed { method: &request.method, url: &request.url, body: &request.body };
+        let code = sign::code(&signature.parts, &key, &signed, |name| request.header(name).map(str::as_bytes))
+            .map_err(|_| Unproven::Missing)?;
+        for one in &said {
+            fits |= bool::from(code.as_slice().ct_eq(one));
+        }
+    }
+    Ok(fits)
+}
+
+/// The codes that a message carries, where it is of now.
+fn said(signature: &Signature, request: &Request, now: SystemTime) -> Result<Vec<Vec<u8>>, Unproven> {
     if let Some(name) = &signature.timestamp_header {
         let seconds: u64 = request.header(name).and_then(|text| text.parse().ok()).ok_or(Unproven::Missing)?;
         let now = now.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
@@ -81,20 +111,7 @@ fn signed(
         .split(' ')
         .filter_map(|one| decode(signature, one.strip_prefix(signature.prefix.as_str())?))
         .collect();
-    if said.is_empty() {
-        return Err(Unproven::Missing);
-    }
-    let mut fits = false;
-    for secret in secrets {
-        let Ok(key) = sign::key(&signature.key, secret.expose_secret()) else { continue };
-        let signed = Signed { method: &request.method, url: &request.url, body: &request.body };
-        let code = sign::code(&signature.parts, &key, &signed, |name| request.header(name).map(str::as_bytes))
-            .map_err(|_| Unproven::Missing)?;
-        for one in &said {
-            fits |= bool::from(code.as_slice().ct_eq(one));
-        }
-    }
-    Ok(fits)
+    if said.is_empty() { Err(Unproven::Missing) } else { Ok(said) }
 }
 
 fn decode(signature: &Signature, text: &str) -> Option<Vec<u8>> {
@@ -185,6 +202,25 @@ mod tests {
             assert_eq!(judged(&request(timestamp, CODE, BODY), &[SECRET], AT), Err(Unproven::Missing));
         }
         assert_eq!(judged(&request(&at, &format!("v0=00 {CODE}"), BODY), &[SECRET], AT), Ok(()));
+    }
+
+    #[test]
+    fn before_the_body_came_it_is_known_whether_there_is_a_proof_of_now() {
+        let judged = |timestamp: &str, code: &str, now: u64| {
+            presents(&proof(), &request(timestamp, code, ""), &[SECRET.into()], UNIX_EPOCH + Duration::from_secs(now))
+        };
+        let at = AT.to_string();
+        for now in [AT - 300, AT, AT + 300] {
+            assert_eq!(judged(&at, CODE, now), Ok(()));
+        }
+        assert_eq!(judged(&at, "v0=00", AT), Ok(()), "whether it fits is judged with the body");
+        for (timestamp, code) in [("", CODE), ("now", CODE), (&*at, ""), (&*at, "v1=00"), (&*at, "v0=nohex")] {
+            assert_eq!(judged(timestamp, code, AT), Err(Unproven::Missing), "{timestamp} {code}");
+        }
+        assert_eq!(judged(&at, CODE, AT + 301), Err(Unproven::Late));
+        let token = Proof::Token("x-signature".to_owned());
+        let judged = |said: &str| presents(&token, &request("", said, ""), &["it".into()], UNIX_EPOCH);
+        assert_eq!((judged("it"), judged("that")), (Ok(()), Err(Unproven::Wrong)));
     }
 
     #[test]

@@ -253,6 +253,15 @@ impl Plugin {
         }
     }
 
+    /// Whether a message can be the service's, as far as it is known without its body: what is to prove it is there, and of
+    /// now.
+    pub fn presents(&self, head: &Request, secrets: &[SecretString], now: SystemTime) -> Result<(), Unproven> {
+        match self.verification() {
+            Some(proof) => inbound::presents(proof, head, secrets, now),
+            None => Err(Unproven::Missing),
+        }
+    }
+
     /// Reads a message of its service: what to answer at once, and what it is known by. Every import is denied meanwhile.
     pub async fn receive(&self, request: &Request) -> Result<Reception, Failure> {
         connection::receive(self, request).await

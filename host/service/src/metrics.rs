@@ -37,6 +37,12 @@ struct Judged {
     outcome: String,
 }
 
+/// What became of a message that a service sent.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Taken {
+    outcome: &'static str,
+}
+
 type Times = Family<Type, Histogram, fn() -> Histogram>;
 
 /// All metrics. Cheap to clone.
@@ -61,6 +67,7 @@ struct Inner {
     lost_leases: Counter,
     renewals: Family<Outcome, Counter>,
     checks: Family<Judged, Counter>,
+    inbound: Family<Taken, Counter>,
 }
 
 /// What is measured only when somebody looks.
@@ -108,6 +115,7 @@ impl Metrics {
             lost_leases: Counter::default(),
             renewals: Family::default(),
             checks: Family::default(),
+            inbound: Family::default(),
         };
         registry.register("events_accepted", "Events accepted: stored before the 202", inner.accepted.clone());
         registry.register(
@@ -161,6 +169,8 @@ impl Metrics {
             inner.renewals.clone(),
         );
         registry.register("checks", "Checks of alerts that were kept, by what became of them", inner.checks.clone());
+        let help = "What connected services sent, by what became of it";
+        registry.register("inbound_messages", help, inner.inbound.clone());
         inner.registry = registry;
         Self(Arc::new(inner))
     }
@@ -208,6 +218,11 @@ impl Metrics {
         self.0.renewals.get_or_create(&Outcome { r#type: channel_type.to_owned(), outcome }).inc();
     }
 
+    /// So many messages of connected services came to this.
+    pub(crate) fn inbound(&self, outcome: &'static str, count: u64) {
+        self.0.inbound.get_or_create(&Taken { outcome }).inc_by(count);
+    }
+
     /// All of them as Prometheus reads them (`OpenMetrics` text).
     pub(crate) fn text(&self, now: Snapshot) -> String {
         let Snapshot { undelivered, in_flight, oldest_due, paused_channels, lost_connections } = now;
@@ -239,6 +254,7 @@ mod tests {
         metrics.lost_leases(3);
         metrics.checked(None);
         metrics.checked(Some("cooldown"));
+        metrics.inbound("late", 7);
         let text = metrics.text(Snapshot { undelivered: 7, ..Snapshot::default() });
         for line in [
             "pqh_attempts_total{type=\"chat\",outcome=\"throttled\"} 1",
@@ -247,6 +263,7 @@ mod tests {
             "pqh_queue_depth 7",
             "pqh_lost_leases_total 3",
             "pqh_checks_total{outcome=\"cooldown\"} 1",
+            "pqh_inbound_messages_total{outcome=\"late\"} 7",
         ] {
             assert!(text.contains(line), "{line} is missing in\n{text}");
         }

@@ -12,8 +12,9 @@ use crate::answers;
 use crate::api::{self, Body, Metadata};
 use crate::update::Reference;
 
-/// For how many seconds it is remembered that the bot joined a channel by itself.
-const JOINED: u32 = 600;
+/// What is remembered of a channel that the bot joined by itself, and for how many seconds.
+const JOINED: &str = "yes";
+const FOR: u32 = 600;
 
 /// Where a message goes.
 #[derive(Debug, Clone, Copy)]
@@ -78,11 +79,14 @@ fn post(to: Place<'_>, message: &Message, metadata: Option<&Metadata<'_>>) -> Re
 
 /// Joins a public channel; where it cannot be joined, what Slack `refused` stands.
 fn join(channel: &str, refused: Failure) -> Result<(), Failure> {
-    match api::change("conversations.join", &Body { channel, ..Body::default() }) {
-        Ok(_) => {
-            cache::put(&joined(channel), "", JOINED);
-            Ok(())
-        }
+    // Before it is done: Slack may tell of it sooner than it answers.
+    cache::put(&joined(channel), JOINED, FOR);
+    let said = api::change("conversations.join", &Body { channel, ..Body::default() });
+    if said.is_err() {
+        cache::put(&joined(channel), "", 1);
+    }
+    match said {
+        Ok(_) => Ok(()),
         Err(failure) if answers::is_passing(&failure) || failure.code == "is_archived" => Err(failure),
         Err(failure) => {
             answers::warn("the channel cannot be joined", &failure);
@@ -93,7 +97,7 @@ fn join(channel: &str, refused: Failure) -> Result<(), Failure> {
 
 /// Whether it was a delivery, and no person, that brought the bot into the channel just now.
 pub(crate) fn joined_by_itself(channel: &str) -> bool {
-    cache::get(&joined(channel)).is_some()
+    cache::get(&joined(channel)).is_some_and(|held| held == JOINED)
 }
 
 fn joined(channel: &str) -> String {

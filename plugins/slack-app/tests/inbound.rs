@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Says, methods, to, workspace};
+use common::{Says, form, methods, to, workspace};
 use pqh_channel_sdk::inbound::{Action, Alert, Facts, Inbound, Proof};
 use pqh_channel_sdk::signatures::{Encoding, Key, Part};
 use pqh_channel_sdk::testkit::{self, Gate, events, request};
@@ -187,7 +187,7 @@ fn what_people_say_is_read_without_whom_they_mention() {
 #[test]
 fn in_a_thread_the_answer_goes_there() {
     let gate = Gate::new().posts("C1", "6.000");
-    let mut event = mention("help");
+    let mut event = mention("<@UBOT> help");
     event["thread_ts"] = "2.000".into();
     handle(&event).unwrap();
     assert_eq!(gate.requests()[0].json()["thread_ts"], "2.000");
@@ -197,16 +197,31 @@ fn in_a_thread_the_answer_goes_there() {
 #[test]
 fn the_bot_does_not_answer_itself() {
     let gate = Gate::new();
-    let mut event = mention("help");
+    let mut event = mention("<@UBOT> help");
     event["user"] = "UBOT".into();
     assert_eq!(handle(&event).unwrap(), []);
     gate.finish();
 }
 
 #[test]
+fn who_mentions_another_companys_bot_in_a_shared_channel_is_not_answered() {
+    let gate = Gate::new();
+    for words in ["<@UTHEIRS> help", "<@UBOTTOM|UBOT> help", "UBOT> help", "help", "<@", ""] {
+        assert_eq!(handle(&mention(words)).unwrap(), [], "{words}");
+    }
+    gate.finish();
+    for words in ["<@UTHEIRS> and <@UBOT>, help", "help, <@UBOT|pyqueryhub>"] {
+        let gate = Gate::new().posts("C1", "6.000");
+        assert_eq!(handle(&mention(words)).unwrap(), [], "{words}");
+        assert_eq!(methods(&gate), ["chat.postMessage"], "{words}");
+        gate.finish();
+    }
+}
+
+#[test]
 fn an_answer_that_cannot_be_posted_is_told() {
     let gate = Gate::new().refuses("is_archived");
-    assert_eq!(handle(&mention("help")).unwrap_err().code, "is_archived");
+    assert_eq!(handle(&mention("<@UBOT> help")).unwrap_err().code, "is_archived");
     gate.finish();
 }
 
@@ -243,9 +258,14 @@ fn where_a_delivery_joined_the_delivery_says_enough() {
     gate.finish();
 }
 
-#[test]
-fn channels_that_are_lost_say_why() {
-    for (event, code) in [
+/// What Slack says of a channel when it is asked.
+fn info(is_archived: bool, is_member: bool) -> Value {
+    json!({ "ok": true, "channel": { "id": "C1", "is_archived": is_archived, "is_member": is_member } })
+}
+
+/// The events of a channel that is lost, and the word for each.
+fn losses() -> [(Value, &'static str); 7] {
+    [
         (json!({ "type": "channel_left", "channel": "C1" }), "not_in_channel"),
         (json!({ "type": "group_left", "channel": "C1" }), "not_in_channel"),
         (json!({ "type": "member_left_channel", "channel": "C1", "user": "UBOT" }), "not_in_channel"),
@@ -253,22 +273,74 @@ fn channels_that_are_lost_say_why() {
         (json!({ "type": "group_archive", "channel": "C1" }), "is_archived"),
         (json!({ "type": "channel_deleted", "channel": "C1" }), "channel_not_found"),
         (json!({ "type": "group_deleted", "channel": "C1" }), "channel_not_found"),
-    ] {
-        let gate = Gate::new();
-        let actions = handle(&event).unwrap();
+    ]
+}
+
+#[test]
+fn where_the_joining_failed_whoever_comes_in_later_was_invited() {
+    let gate = Gate::new().refuses("not_in_channel").refuses("restricted_action").posts("C1", "2.000");
+    testkit::deliver_in::<SlackApp>(&workspace(), &to("C1"), events::triggered(), None).unwrap_err();
+    assert_eq!(handle(&joined("UBOT", None)).unwrap(), [Action::Find("C1".into())]);
+    assert_eq!(methods(&gate), ["chat.postMessage", "conversations.join", "chat.postMessage"]);
+    gate.finish();
+}
+
+#[test]
+fn channels_that_are_lost_say_why() {
+    let is_lost = |event: &Value, code: &str, gate: Gate| {
+        let actions = handle(event).unwrap();
         let [Action::Lose(lost)] = actions.as_slice() else { panic!("{event}: {actions:?}") };
         assert_eq!((lost.target.as_str(), lost.failure.kind), ("C1", FailureKind::Unreachable));
         assert!(lost.failure.code == code && !lost.failure.remedy.is_empty(), "{event}");
+        assert_eq!(methods(&gate), ["conversations.info"]);
+        assert_eq!(form(&gate, 0), "channel=C1");
+        gate.finish();
+    };
+    for (event, code) in losses() {
+        is_lost(&event, code, Gate::new().says(info(true, false)));
+        is_lost(&event, code, Gate::new().refuses("channel_not_found"));
+        if code == "not_in_channel" {
+            is_lost(&event, code, Gate::new().says(info(false, false)));
+        }
+    }
+}
+
+#[test]
+fn channels_that_are_there_when_slack_is_asked_are_not_lost_by_a_late_event() {
+    for (event, code) in losses() {
+        let gate = Gate::new().says(info(false, true));
+        assert_eq!(handle(&event).unwrap(), [], "{event}");
+        gate.finish();
+        if code != "not_in_channel" {
+            // The bot joins it with the next message.
+            let gate = Gate::new().says(info(false, false));
+            assert_eq!(handle(&event).unwrap(), [], "{event}");
+            gate.finish();
+        }
+        // Slack cannot say just now: it is asked again later.
+        for (word, kind) in [("ratelimited", FailureKind::Throttled), ("token_expired", FailureKind::Unauthorized)] {
+            let gate = Gate::new().refuses(word);
+            assert_eq!(handle(&event).unwrap_err().kind, kind, "{event}");
+            gate.finish();
+        }
+        let gate = Gate::new().answer(503, "");
+        assert_eq!(handle(&event).unwrap_err().kind, FailureKind::Unavailable, "{event}");
         gate.finish();
     }
 }
 
 #[test]
 fn channels_that_come_back_or_change_their_names_are_told() {
-    let gate = Gate::new();
     for kind in ["channel_unarchive", "group_unarchive"] {
-        assert_eq!(handle(&json!({ "type": kind, "channel": "C1" })).unwrap(), [Action::Find("C1".into())]);
+        let event = json!({ "type": kind, "channel": "C1" });
+        let gate = Gate::new().says(info(false, false)).says(info(true, false)).answer(503, "");
+        assert_eq!(handle(&event).unwrap(), [Action::Find("C1".into())]);
+        // Late: it was archived again.
+        assert_eq!(handle(&event).unwrap(), []);
+        assert_eq!(handle(&event).unwrap_err().kind, FailureKind::Unavailable);
+        gate.finish();
     }
+    let gate = Gate::new();
     for kind in ["channel_rename", "group_rename"] {
         let actions = handle(&json!({ "type": kind, "channel": { "id": "C1", "name": "new-name", "created": 1 } }));
         let [Action::Rename(renamed)] = &actions.unwrap()[..] else { panic!("{kind}") };

@@ -38,7 +38,7 @@ impl World {
     }
 
     /// The words of the one reply to a message.
-    async fn reply(&self, to: &Delivery) -> String {
+    pub async fn reply(&self, to: &Delivery) -> String {
         let replies = self.replies(to).await;
         assert_eq!(replies.len(), 1, "{replies:#?}");
         text(&replies[0].content["text"])
@@ -48,6 +48,22 @@ impl World {
     pub async fn acted_on(&self) {
         let last = self.mention("C0OPS", "help").await;
         self.reply(&last).await;
+    }
+
+    /// How many messages came to this, as the service counts them.
+    async fn counted(&self, outcome: &str) -> u64 {
+        let name = format!("pqh_inbound_messages_total{{outcome=\"{outcome}\"}} ");
+        let told = self.scenario.open("/metrics").await.body;
+        told.lines().find_map(|line| line.strip_prefix(&name)).map_or(0, |count| count.parse().unwrap())
+    }
+
+    /// Waits until so many messages came to this: how many did.
+    async fn until_counted(&self, outcome: &str, count: u64) -> u64 {
+        eventually(&format!("{count} messages that are {outcome}"), || async {
+            let counted = self.counted(outcome).await;
+            if counted >= count { Ok(counted) } else { Err(json!(counted)) }
+        })
+        .await
     }
 
     /// The messages of ours in a channel that reply to nothing.

@@ -56,7 +56,11 @@ async fn works(world: &World, feature: Feature) -> bool {
         Feature::Joining => world.delivers("C0OPS").await,
         Feature::Mentions => {
             let mention = acme.events().app_mention("C0SALES", ADA, "help");
-            mention.is_sent() && world.send(&mention).await.0 == 200
+            if mention.is_sent() {
+                world.taken(&mention).await;
+                world.reply(&mention).await;
+            }
+            mention.is_sent()
         }
         Feature::MentionsByAddress => {
             world.channel("Sales", "C0SALES").await;

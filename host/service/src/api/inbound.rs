@@ -12,6 +12,7 @@ use utoipa_axum::routes;
 use super::input::{Id, body};
 use super::problem::Problem;
 use crate::app::App;
+use crate::connections::door::{self, admit};
 use crate::connections::inbound::{self, InboundError};
 
 /// The path.
@@ -38,9 +39,16 @@ async fn receive(State(app): State<App>, request: axum::extract::Request) -> Res
     let public = app.config.public_url.as_ref().map(url::Url::as_str).unwrap_or_default();
     let called = parts.uri.path_and_query().map(PathAndQuery::as_str).unwrap_or_default();
     let (method, url) = (parts.method.to_string(), format!("{}{called}", public.trim_end_matches('/')));
-    let content: Bytes = body(axum::extract::Request::from_parts(parts, content), &app).await?;
-    let request = Request { method, url, headers, query, body: content.into() };
-    let answer = inbound::receive(&app, &channel_type, request).await?;
+    let mut request = Request { method, url, headers, query, body: Vec::new() };
+    let refused = |error: InboundError| {
+        door::refused(&app, &error);
+        Problem::from(error)
+    };
+    let admitted = admit(&app, &channel_type, &request).await.map_err(refused)?;
+    let reading = body(axum::extract::Request::from_parts(parts, content), &app);
+    let content: Bytes = admitted.waits.in_time(reading).await.map_err(refused)??;
+    request.body = content.into();
+    let answer = inbound::receive(&app, admitted, request).await.map_err(refused)?;
     let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
     let mut response = Response::new(Body::from(answer.body));
     *response.status_mut() = status;
@@ -57,18 +65,9 @@ impl From<InboundError> for Problem {
         let words = error.to_string();
         match error {
             InboundError::NotFound(channel_type) => Self::not_found("service", &channel_type),
-            InboundError::NotConfigured(_) => {
-                tracing::warn!("{words}");
-                Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-configured", words)
-            }
-            InboundError::Unproven(why) => {
-                tracing::warn!("a message for /v1/inbound was refused: {why}");
-                Self::new(StatusCode::UNAUTHORIZED, "unproven", words)
-            }
-            InboundError::Unread(failure) => {
-                tracing::error!(code = %failure.code, "a message could not be read: {}", failure.message);
-                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "unread", words)
-            }
+            InboundError::NotConfigured(_) => Self::new(StatusCode::SERVICE_UNAVAILABLE, "not-configured", words),
+            InboundError::Unproven(_) => Self::new(StatusCode::UNAUTHORIZED, "unproven", words),
+            InboundError::Unread(_) => Self::new(StatusCode::INTERNAL_SERVER_ERROR, "unread", words),
             InboundError::Busy => Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", words),
             InboundError::Store(error) => error.into(),
             InboundError::Key(error) => error.into(),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,24 +11,25 @@ use pqh_runtime::contract::receiving::inbound::{Action, Request, Response};
 use pqh_runtime::contract::types::{Failure, FailureKind};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::{self, JoinSet};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::asking::ask;
+use super::door::{self, Admitted};
 use super::standing::Known;
 use super::{LiveConnection, fingerprint, targets};
 use crate::app::App;
 use crate::channels;
 use crate::clock::Millis;
 use crate::keys::KeyError;
-use crate::store::inbound::{self, Head, NewInbound};
+use crate::store::connections::ConnectionRow;
+use crate::store::inbound::{self, Accepted, Head, NewInbound};
 use crate::store::rows::Origin;
 use crate::store::{StoreError, connection_targets, connections};
 use crate::vault::{DataKey, VaultError};
 
-/// A service that gets no answer for so long sends again. Real time.
-const PATIENCE: Duration = Duration::from_millis(2_500);
 /// Messages that are acted on at the same time, each of another connection.
 const AT_ONCE: usize = 16;
 /// Connections that are looked at for the next ones.
@@ -42,6 +43,8 @@ const LONGEST_REST: Millis = 10 * 60_000;
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How long what messages are known by is kept: services repeat them within the hour.
 const SEEN: Millis = 24 * 3_600_000;
+/// What came before is not acted on any more: nobody waits for an answer that long.
+const LATE: Millis = 3_600_000;
 
 /// Why a message is not taken.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +70,20 @@ pub(crate) enum InboundError {
     Vault(#[from] VaultError),
 }
 
+impl InboundError {
+    /// For the metrics.
+    pub(super) fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "unknown-type",
+            Self::NotConfigured(_) => "not-configured",
+            Self::Unproven(_) => "unproven",
+            Self::Unread(_) => "unread",
+            Self::Busy => "busy",
+            Self::Store(_) | Self::Key(_) | Self::Vault(_) => "not-kept",
+        }
+    }
+}
+
 /// A request as it is sealed.
 #[derive(Serialize, Deserialize)]
 struct Kept {
@@ -79,28 +96,26 @@ struct Kept {
 }
 
 /// Takes a message: what to answer.
-pub(crate) async fn receive(app: &App, channel_type: &str, request: Request) -> Result<Response, InboundError> {
-    let (this, channel_type) = (app.clone(), channel_type.to_owned());
+pub(crate) async fn receive(app: &App, admitted: Admitted, request: Request) -> Result<Response, InboundError> {
+    let (this, channel_type, unproven) = (app.clone(), admitted.channel_type.clone(), admitted.unproven);
     // Nobody cuts it short: what is kept is acted on, also where it was kept too late for the answer.
-    let taking = app.running.spawn(async move { take(&this, &channel_type, request).await });
-    match tokio::time::timeout(PATIENCE, taking).await {
-        Ok(Ok(taken)) => taken,
-        Ok(Err(_)) | Err(_) => Err(InboundError::Busy),
+    let taking = app.running.spawn(async move { take(&this, &channel_type, request, unproven).await });
+    match admitted.waits.in_time(taking).await? {
+        Ok(taken) => taken,
+        Err(_) => Err(InboundError::Busy),
     }
 }
 
-async fn take(app: &App, channel_type: &str, request: Request) -> Result<Response, InboundError> {
-    let unknown = || InboundError::NotFound(channel_type.chars().take(100).collect());
-    let entry = app.plugins.find(channel_type).filter(|entry| entry.plugin.verification().is_some());
-    let entry = entry.ok_or_else(unknown)?;
-    let application = app.connections.application(channel_type);
-    let secrets = application.map(|application| application.signing_secrets.as_slice()).unwrap_or_default();
-    if secrets.is_empty() {
-        return Err(InboundError::NotConfigured(channel_type.to_owned()));
-    }
+async fn take(
+    app: &App,
+    channel_type: &str,
+    request: Request,
+    unproven: OwnedSemaphorePermit,
+) -> Result<Response, InboundError> {
+    let (entry, secrets) = door::service(app, channel_type)?;
+    entry.plugin.verify(&request, secrets, door::now(app))?;
+    drop(unproven);
     let now = app.clock.now();
-    let time = UNIX_EPOCH + Duration::from_millis(u64::try_from(now).unwrap_or(0));
-    entry.plugin.verify(&request, secrets, time)?;
     let reception = entry.plugin.receive(&request).await.map_err(InboundError::Unread)?;
     if let Some(workspace) = &reception.workspace
         && let Some(row) = connections::of_workspace(app.store.readers(), channel_type, workspace).await?
@@ -112,14 +127,17 @@ async fn take(app: &App, channel_type: &str, request: Request) -> Result<Respons
         let row = NewInbound { id, connection_id: row.id, request, received_at: now };
         let channel_type = channel_type.to_owned();
         let ids: Vec<String> = reception.message_ids.iter().map(|id| fingerprint(id)).collect();
-        let is_new = app
+        let accepted = app
             .store
             .write(move |connection| {
                 Box::pin(async move { inbound::accept(connection, &channel_type, &ids, &row).await })
             })
             .await?;
-        if is_new {
-            app.connections.0.inbound.notify_one();
+        match accepted {
+            Accepted::New => app.connections.0.inbound.notify_one(),
+            Accepted::Seen => {}
+            // A service that is refused sends again, and in the end nothing any more.
+            Accepted::Full => door::dropped(app, "full", 1),
         }
     }
     Ok(reception.response)
@@ -150,8 +168,11 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
             () = stop.cancelled() => {}
             () = app.connections.0.inbound.notified() => {}
             Some(ended) = acting.join_next_with_id() => {
-                let id = ended.map_or_else(|fault| fault.id(), |(id, ())| id);
+                let (id, was_begun) = ended.unwrap_or_else(|fault| (fault.id(), true));
                 busy.remove(&id);
+                if !was_begun {
+                    let _ = tokio::time::timeout(LOOK_AGAIN, stop.cancelled()).await;
+                }
             }
             () = app.clock.sleep_until(next.unwrap_or(Millis::MAX)), if next.is_some() => {}
         }
@@ -159,34 +180,51 @@ pub(crate) async fn run(app: App, stop: CancellationToken) {
     while acting.join_next().await.is_some() {}
 }
 
-/// One message, to its end or to its next try.
-async fn act(app: App, head: Head) {
+/// One message, to its end or to its next try. Says no where it could not be begun: it is due as before.
+async fn act(app: App, head: Head) -> bool {
     let rest = FIRST_REST.saturating_mul(1 << head.attempts.clamp(0, 20)).min(LONGEST_REST);
-    let (id, now) = (head.id.clone(), app.clock.now());
+    let metrics = &app.connections.0.needs.metrics;
+    let (id, connection_id, now) = (head.id.clone(), head.connection_id.clone(), app.clock.now());
     let begun = app
         .store
         .write(move |connection| {
             Box::pin(async move {
                 inbound::prune(connection, now.saturating_sub(SEEN)).await?;
-                inbound::begin(connection, &id, now.saturating_add(rest)).await
+                let late = inbound::drop_late(connection, &connection_id, now.saturating_sub(LATE)).await?;
+                Ok::<_, StoreError>((late, inbound::begin(connection, &id, now.saturating_add(rest)).await?))
             })
         })
         .await;
-    if let Err(error) = begun {
-        tracing::error!("what a service sent is acted on later: {error}");
-        return;
+    let (late, is_there) = match begun {
+        Ok(begun) => begun,
+        Err(error) => {
+            metrics.inbound("not-begun", 1);
+            tracing::error!("what a service sent is acted on later: {error}");
+            return false;
+        }
+    };
+    if late > 0 {
+        door::dropped(&app, "late", late);
+    }
+    if !is_there {
+        return true;
     }
     // The program ended with it each time: it is not tried for ever.
     let handled = if head.attempts < TRIES { handle(&app, &head).await } else { Err(given_up()) };
     let again = match handled {
-        Ok(()) => None,
+        Ok(()) => {
+            metrics.inbound("acted-on", 1);
+            None
+        }
         Err(failure) if is_passing(failure.kind) && head.attempts + 1 < TRIES => {
+            metrics.inbound("again", 1);
             tracing::info!(code = %failure.code, "what a service sent is acted on again later: {}", failure.message);
             let asked = failure.retry_after.and_then(|asked| Millis::try_from(asked).ok()).unwrap_or(0);
             let asked = app.clock.now().saturating_add(asked.clamp(0, LONGEST_REST));
             Some(asked.max(now.saturating_add(rest)))
         }
         Err(failure) => {
+            metrics.inbound("given-up", 1);
             tracing::warn!(code = %failure.code, "what a service sent could not be acted on: {}", failure.message);
             None
         }
@@ -203,6 +241,7 @@ async fn act(app: App, head: Head) {
     if let Err(error) = written.await {
         tracing::error!("what a service sent may be acted on once more: {error}");
     }
+    true
 }
 
 fn given_up() -> Failure {
@@ -211,10 +250,6 @@ fn given_up() -> Failure {
 }
 
 async fn handle(app: &App, head: &Head) -> Result<(), Failure> {
-    let trouble = |error: &dyn std::fmt::Display| {
-        let (message, remedy) = (error.to_string(), "It is tried again by itself.");
-        super::failure(FailureKind::Unavailable, "trouble", message, remedy)
-    };
     let found = app.connections.find(&head.connection_id).await.map_err(|error| trouble(&error))?;
     let is_connected = |live: &Arc<LiveConnection>| live.row.ended_at.is_none() && live.row.lost.is_none();
     let Some(live) = found.filter(is_connected) else { return Ok(()) };
@@ -233,18 +268,46 @@ async fn handle(app: &App, head: &Head) -> Result<(), Failure> {
     let (generation, actions) =
         ask(app, &live, || connection.handle(&workspace, &request, Arc::clone(&known) as _)).await?;
     for action in actions {
-        apply(app, &live, generation, action).await.map_err(|error| trouble(&error))?;
+        apply(app, &live, generation, action).await?;
     }
     Ok(())
 }
 
-async fn apply(app: &App, live: &Arc<LiveConnection>, generation: i64, action: Action) -> Result<(), StoreError> {
-    let id = live.row.id.clone();
+/// Why it cannot be done just now.
+fn trouble(error: &dyn std::fmt::Display) -> Failure {
+    let (message, remedy) = (error.to_string(), "It is tried again by itself.");
+    super::failure(FailureKind::Unavailable, "trouble", message, remedy)
+}
+
+async fn apply(app: &App, live: &Arc<LiveConnection>, generation: i64, action: Action) -> Result<(), Failure> {
     match action {
-        Action::Disconnect(failure) => {
-            let failure = Failure { kind: FailureKind::Unauthorized, ..failure };
-            app.delivery.lose_connection(live, generation, &failure, Origin::Published).await;
+        Action::Disconnect(failure) => disconnect(app, live, generation, failure).await,
+        action => change(app, &live.row, action).await.map_err(|error| trouble(&error)),
+    }
+}
+
+/// The connection is lost, unless its service gives it new tokens: then only the old ones were revoked.
+async fn disconnect(app: &App, live: &Arc<LiveConnection>, generation: i64, failure: Failure) -> Result<(), Failure> {
+    if live.tokens.renews() {
+        match live.tokens.renew(generation).await {
+            Ok(_) => {
+                let (id, code) = (&live.row.id, &failure.code);
+                tracing::info!(connection = %id, %code, "a connection's tokens were revoked, and others have come");
+                return Ok(());
+            }
+            Err(why) if why.kind == FailureKind::Unauthorized => {}
+            Err(why) => return Err(why),
         }
+    }
+    let failure = Failure { kind: FailureKind::Unauthorized, ..failure };
+    app.delivery.lose_connection(live, generation, &failure, Origin::Published).await;
+    Ok(())
+}
+
+/// What has to be changed of a connection's targets.
+async fn change(app: &App, row: &ConnectionRow, action: Action) -> Result<(), StoreError> {
+    let id = row.id.clone();
+    match action {
         Action::Rename(renamed) => {
             app.store
                 .write(move |connection| {
@@ -263,13 +326,13 @@ async fn apply(app: &App, live: &Arc<LiveConnection>, generation: i64, action: A
         }
         Action::Find(target) => {
             if !reach(app, &id, &target, true).await? {
-                targets::look_anew(app, &live.row);
+                targets::look_anew(app, row);
             }
             for channel in channels::at_target(app, &id, &target).await? {
                 channels::resume_found(app, &channel).await?;
             }
         }
-        Action::Other(_) => {}
+        Action::Disconnect(_) | Action::Other(_) => {}
     }
     Ok(())
 }

@@ -1,10 +1,12 @@
 //! Workspaces that organizations connected by OAuth 2.0: their tokens, and what is needed to use them.
 //!
 //! [`tokens`] keeps the tokens and renews them; [`flow`] brings a person to the service and back; [`keep`] and [`end`]
-//! change what is kept of a connection; [`targets`] finds where messages can go; [`inbound`] takes what services send.
+//! change what is kept of a connection; [`targets`] finds where messages can go; [`door`] lets in what services send,
+//! and [`inbound`] acts on it.
 
 mod applications;
 mod asking;
+pub(crate) mod door;
 pub(crate) mod end;
 pub(crate) mod error;
 pub(crate) mod flow;
@@ -61,6 +63,8 @@ struct Inner {
     listings: targets::Listings,
     /// Rung where something came from a service.
     inbound: Notify,
+    /// Where services come in.
+    door: door::Door,
 }
 
 /// What keepers work with.
@@ -123,6 +127,7 @@ impl Connections {
             waiting: Waiting::default(),
             listings: targets::Listings::default(),
             inbound: Notify::new(),
+            door: door::Door::default(),
         })))
     }
 

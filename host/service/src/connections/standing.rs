@@ -9,6 +9,7 @@ use pqh_runtime::standing::{Standing, nothing};
 use super::LiveConnection;
 use crate::app::App;
 use crate::channels;
+use crate::directory::LiveChannel;
 use crate::event::local_time;
 use crate::store::{StoreError, alerts, views};
 
@@ -49,11 +50,16 @@ impl Known {
             last = last.max(views::last_delivered(app.store.readers(), id).await?);
         }
         Ok(Facts {
-            channels: there.iter().map(|live| live.alias.clone()).collect(),
+            channels: there.iter().map(|live| named(live)).collect(),
             alerts: alerts.collect(),
             omitted,
             last_delivery: last.zip(zone.as_ref()).map(|(at, zone)| local_time(u64::try_from(at).unwrap_or(0), zone)),
             attributes: Vec::new(),
         })
     }
+}
+
+/// A channel as people know it. Of one that is paused they are told so: its alerts do not come.
+fn named(live: &LiveChannel) -> String {
+    if live.paused.is_some() { format!("{} (paused)", live.alias) } else { live.alias.clone() }
 }

@@ -270,8 +270,8 @@ pub(crate) async fn put(connection: &mut Connection, row: &ConnectionRow) -> Res
     Ok(())
 }
 
-/// Keeps tokens in place of those before, where it still had the tokens of `generation`; whatever they were, where that is
-/// none. Says whether it did.
+/// Keeps tokens in place of those before, where it still had the tokens of `generation` and is not lost; whatever it was,
+/// where that is none. Says whether it did.
 pub(crate) async fn put_tokens(
     connection: &mut Connection,
     id: &str,
@@ -281,7 +281,7 @@ pub(crate) async fn put_tokens(
 ) -> Result<bool, StoreError> {
     let done = sqlx::query(
         "UPDATE connections SET generation = generation + 1, expires_at = $1, renew_at = $2 WHERE id = $3 AND ($4 IS NULL \
-         OR generation = $4)",
+         OR generation = $4 AND lost IS NULL)",
     )
     .bind(term.expires_at)
     .bind(term.renew_at)
@@ -393,3 +393,7 @@ fn text(value: &impl Serialize) -> String {
 #[cfg(test)]
 #[path = "connections_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "connections_lost_tests.rs"]
+mod lost_tests;

@@ -15,6 +15,20 @@ pub(crate) struct NewInbound {
     pub(crate) received_at: Millis,
 }
 
+/// How many messages of one connection wait, at most.
+pub(crate) const MOST: i64 = 1_000;
+
+/// What became of a message that came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Accepted {
+    /// It is kept.
+    New,
+    /// It came before.
+    Seen,
+    /// Too many wait.
+    Full,
+}
+
 /// The first message of a connection that waits: what it sends is acted on in order.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(crate) struct Head {
@@ -24,13 +38,20 @@ pub(crate) struct Head {
     pub(crate) attempts: i64,
 }
 
-/// Keeps a message, unless any of what it is known by was seen before. Says whether it is new.
+/// Keeps a message, unless any of what it is known by was seen before, or as many wait as there may.
 pub(crate) async fn accept(
     connection: &mut Connection,
     channel_type: &str,
     ids: &[String],
     row: &NewInbound,
-) -> Result<bool, StoreError> {
+) -> Result<Accepted, StoreError> {
+    let waiting: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM inbound WHERE connection_id = $1")
+        .bind(&row.connection_id)
+        .fetch_one(&mut *connection)
+        .await?;
+    if waiting >= MOST {
+        return Ok(Accepted::Full);
+    }
     let mut is_new = true;
     for id in ids {
         let done =
@@ -42,18 +63,19 @@ pub(crate) async fn accept(
                 .await?;
         is_new &= done.rows_affected() == 1;
     }
-    if is_new {
-        sqlx::query(
-            "INSERT INTO inbound (id, connection_id, request, received_at, due_at, attempts) VALUES ($1, $2, $3, $4, $4, 0)",
-        )
-        .bind(&row.id)
-        .bind(&row.connection_id)
-        .bind(&row.request)
-        .bind(row.received_at)
-        .execute(connection)
-        .await?;
+    if !is_new {
+        return Ok(Accepted::Seen);
     }
-    Ok(is_new)
+    sqlx::query(
+        "INSERT INTO inbound (id, connection_id, request, received_at, due_at, attempts) VALUES ($1, $2, $3, $4, $4, 0)",
+    )
+    .bind(&row.id)
+    .bind(&row.connection_id)
+    .bind(&row.request)
+    .bind(row.received_at)
+    .execute(connection)
+    .await?;
+    Ok(Accepted::New)
 }
 
 /// The first messages of connections, those that are due first. However many wait, each connection costs a look or two.
@@ -73,14 +95,29 @@ pub(crate) async fn request(executor: impl SqliteExecutor<'_>, id: &str) -> Resu
     Ok(sqlx::query_scalar("SELECT request FROM inbound WHERE id = $1").bind(id).fetch_optional(executor).await?)
 }
 
-/// An attempt begins: counted before anything follows, so that one which ends the program does not end it for good.
-pub(crate) async fn begin(connection: &mut Connection, id: &str, due_at: Millis) -> Result<(), StoreError> {
-    sqlx::query("UPDATE inbound SET attempts = attempts + 1, due_at = $1 WHERE id = $2")
+/// An attempt begins: counted before anything follows, so that one which ends the program does not end it for good. Says
+/// whether the message is there.
+pub(crate) async fn begin(connection: &mut Connection, id: &str, due_at: Millis) -> Result<bool, StoreError> {
+    let done = sqlx::query("UPDATE inbound SET attempts = attempts + 1, due_at = $1 WHERE id = $2")
         .bind(due_at)
         .bind(id)
         .execute(connection)
         .await?;
-    Ok(())
+    Ok(done.rows_affected() == 1)
+}
+
+/// Drops what came of a connection before `before`. How many that were.
+pub(crate) async fn drop_late(
+    connection: &mut Connection,
+    connection_id: &str,
+    before: Millis,
+) -> Result<u64, StoreError> {
+    let done = sqlx::query("DELETE FROM inbound WHERE connection_id = $1 AND received_at < $2")
+        .bind(connection_id)
+        .bind(before)
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected())
 }
 
 /// It rests until its next try.

@@ -20,7 +20,7 @@ async fn store(folder: &tempfile::TempDir, connections: i64, messages: i64) -> S
                     received_at: number,
                 };
                 let ids: Vec<String> = ids.iter().map(|id| format!("{id}-{number}")).collect();
-                assert!(accept(connection, "type", &ids, &row).await?);
+                assert_eq!(accept(connection, "type", &ids, &row).await?, Accepted::New);
             }
             Ok::<_, StoreError>(())
         })
@@ -52,9 +52,38 @@ async fn of_each_connection_the_first_alone_is_due_those_that_wait_longest_first
 }
 
 #[tokio::test]
+async fn of_one_connection_a_thousand_messages_wait_at_most_and_those_that_are_late_are_dropped() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder, 2, MOST - 1).await;
+    let one_more = |id: &'static str, connection_id: &'static str| {
+        store.write(move |connection| {
+            Box::pin(async move {
+                let row = NewInbound {
+                    id: id.to_owned(),
+                    connection_id: connection_id.to_owned(),
+                    request: "sealed".to_owned(),
+                    received_at: 5_000,
+                };
+                accept(connection, "type", &[id.to_owned()], &row).await
+            })
+        })
+    };
+    assert_eq!(one_more("a", "c0000").await.unwrap(), Accepted::New);
+    assert_eq!(one_more("b", "c0000").await.unwrap(), Accepted::Full);
+    assert_eq!(one_more("c", "c0001").await.unwrap(), Accepted::New, "another connection's");
+    let dropped = store.write(|connection| Box::pin(async move { drop_late(connection, "c0000", 5_000).await }));
+    assert_eq!(dropped.await.unwrap(), 999);
+    // What was refused counts as not seen.
+    assert_eq!(one_more("b", "c0000").await.unwrap(), Accepted::New);
+    assert_eq!(one_more("b", "c0000").await.unwrap(), Accepted::Seen);
+    let left: Vec<String> = heads(store.readers(), 10).await.unwrap().into_iter().map(|head| head.id).collect();
+    assert_eq!(left, ["00000001", "a"]);
+}
+
+#[tokio::test]
 async fn a_flood_of_ten_thousand_messages_is_not_read_to_find_the_next_ones() {
     let folder = tempfile::tempdir().unwrap();
-    let store = store(&folder, 4, 2_500).await;
+    let store = store(&folder, 10, 1_000).await;
     let plan = sqlx::query(sqlx::AssertSqlSafe(format!("EXPLAIN QUERY PLAN {HEADS}")))
         .bind(64_i64)
         .fetch_all(store.readers())
@@ -67,7 +96,7 @@ async fn a_flood_of_ten_thousand_messages_is_not_read_to_find_the_next_ones() {
     assert!(steps.iter().filter(|step| step.contains("inbound_of_connection")).count() >= 3, "{steps:#?}");
     let begun = std::time::Instant::now();
     for _ in 0..100 {
-        assert_eq!(heads(store.readers(), 64).await.unwrap().len(), 4);
+        assert_eq!(heads(store.readers(), 64).await.unwrap().len(), 10);
     }
     let took = begun.elapsed() / 100;
     assert!(took < std::time::Duration::from_millis(50), "{took:?}");

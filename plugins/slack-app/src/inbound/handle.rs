@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::answers::{READY, answer};
 use crate::post::{self, Place};
-use crate::{answers as words, api, connect};
+use crate::{answers as words, api, check, connect};
 
 pub(crate) fn handle(workspace: &Workspace, request: &Request) -> Result<Vec<Action>, Failure> {
     let sent = json::read(&request.body);
@@ -19,21 +19,24 @@ pub(crate) fn handle(workspace: &Workspace, request: &Request) -> Result<Vec<Act
     // A renamed channel comes as an object.
     let channel = event["channel"].as_str().or_else(|| event["channel"]["id"].as_str()).unwrap_or_default();
     let us = connect::bot_of(workspace);
-    let is_us = us.is_some() && event["user"].as_str() == us.as_deref();
+    let us = us.as_deref().unwrap_or_default();
+    let is_us = !us.is_empty() && event["user"] == us;
     let action = match event["type"].as_str().unwrap_or_default() {
         "app_uninstalled" => gone("app_uninstalled", "the PyQueryHub app was removed from it")?,
         "tokens_revoked" if event["tokens"]["bot"][0].is_string() => gone("tokens_revoked", "its token was revoked")?,
         _ if channel.is_empty() => None,
         "app_mention" if !is_us => {
-            mentioned(event, channel)?;
+            mentioned(event, channel, us)?;
             None
         }
         "member_joined_channel" if is_us => Some(joined(event, channel)),
-        "member_left_channel" if is_us => Some(lost(channel, "not_in_channel")),
-        "channel_left" | "group_left" => Some(lost(channel, "not_in_channel")),
-        "channel_archive" | "group_archive" => Some(lost(channel, "is_archived")),
-        "channel_deleted" | "group_deleted" => Some(lost(channel, "channel_not_found")),
-        "channel_unarchive" | "group_unarchive" => Some(Action::Find(channel.to_owned())),
+        "member_left_channel" if is_us => lost(channel, "not_in_channel")?,
+        "channel_left" | "group_left" => lost(channel, "not_in_channel")?,
+        "channel_archive" | "group_archive" => lost(channel, "is_archived")?,
+        "channel_deleted" | "group_deleted" => lost(channel, "channel_not_found")?,
+        "channel_unarchive" | "group_unarchive" if lost(channel, "is_archived")?.is_none() => {
+            Some(Action::Find(channel.to_owned()))
+        }
         "channel_rename" | "group_rename" => {
             let name = line_or(event["channel"]["name"].as_str().unwrap_or_default(), 100, UNNAMED);
             Some(Action::Rename(Renamed { target: channel.to_owned(), name: format!("#{name}") }))
@@ -60,14 +63,28 @@ fn gone(code: &str, why: &str) -> Result<Option<Action>, Failure> {
     }
 }
 
-fn lost(channel: &str, word: &str) -> Action {
-    Action::Lose(Lost { target: channel.to_owned(), failure: words::word(word, &Value::Null) })
+/// A channel is lost where Slack says so now: events come late, and in any order.
+fn lost(channel: &str, word: &str) -> Result<Option<Action>, Failure> {
+    let is_left = word == "not_in_channel";
+    match check::channel(channel) {
+        Ok(found) if found["is_archived"] != true && (!is_left || found["is_member"] == true) => Ok(None),
+        Err(failure) if words::is_passing(&failure) => Err(failure),
+        _ => {
+            let failure = words::word(word, &Value::Null);
+            Ok(Some(Action::Lose(Lost { target: channel.to_owned(), failure })))
+        }
+    }
 }
 
-/// Answers in the thread of what was said.
-fn mentioned(event: &Value, channel: &str) -> Result<(), Failure> {
+/// Answers in the thread of what was said, where it was said to us: in a channel shared with another company that connected
+/// its workspace too, it may be their bot that was meant.
+fn mentioned(event: &Value, channel: &str, us: &str) -> Result<(), Failure> {
     let thread = event["thread_ts"].as_str().or_else(|| event["ts"].as_str());
     let said = event["text"].as_str().unwrap_or_default();
+    let is_us = |mention: &str| mention.strip_prefix(us).is_some_and(|rest| rest.starts_with(['>', '|']));
+    if !said.split("<@").skip(1).any(is_us) {
+        return Ok(());
+    }
     post::words(Place { channel, thread }, answer(said, &about(channel))).map(drop)
 }
 

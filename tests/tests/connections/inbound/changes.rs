@@ -1,8 +1,12 @@
 //! What happens to channels in Slack, and to ours.
 
-use serde_json::Value;
+use std::sync::Arc;
 
-use crate::scenario::{event, eventually, text};
+use pqh_tests::slack_api::Misbehaviour;
+use serde_json::Value;
+use tokio::sync::Notify;
+
+use crate::scenario::{SECOND, event, eventually, text};
 use crate::world::{ADA, World};
 
 /// What a channel says of its pause.
@@ -167,4 +171,65 @@ async fn a_private_channel_that_the_bot_was_just_invited_to_is_found() {
     world.taken(&world.acme().events().member_left_channel("G0SECRET", &world.acme().bot_user_id().unwrap())).await;
     world.scenario.until_paused("Secret").await;
     assert_eq!(world.target("G0SECRET").await["reachable"], false);
+}
+
+#[tokio::test]
+async fn events_that_come_late_or_in_reverse_change_nothing_that_slack_has_otherwise() {
+    let (world, notices) = World::with_channels(&[("Sales", "C0SALES")]).await;
+    let (acme, events) = (world.acme(), world.acme().events());
+    let bot = acme.bot_user_id().unwrap();
+    let is_active = async || {
+        world.acted_on().await;
+        assert_eq!(world.scenario.channel_state("Sales").await["status"], "active");
+        assert_eq!(world.target("C0SALES").await["reachable"], true);
+    };
+    world.all_targets().await;
+    acme.invite_bot("C0SALES");
+    for late in [
+        events.channel_left("C0SALES"),
+        events.member_left_channel("C0SALES", &bot),
+        events.channel_archive("C0SALES", ADA),
+        events.channel_deleted("C0SALES"),
+    ] {
+        world.taken(&late).await;
+        is_active().await;
+    }
+    // The second before the first, and the first twice.
+    acme.archive("C0SALES");
+    world.taken(&events.channel_archive("C0SALES", ADA)).await;
+    world.scenario.until_paused("Sales").await;
+    acme.unarchive("C0SALES");
+    world.taken(&events.channel_unarchive("C0SALES", ADA)).await;
+    world.taken(&events.channel_archive("C0SALES", ADA)).await;
+    is_active().await;
+    world.scenario.until_notices(&notices, 1).await;
+
+    // Slack cannot say just now: it is asked again.
+    acme.archive("C0SALES");
+    world.slack.next("conversations.info", Misbehaviour::Page(503));
+    world.taken(&events.channel_archive("C0SALES", ADA)).await;
+    world.until_counted("again", 1).await;
+    assert_eq!(world.scenario.channel_state("Sales").await["status"], "active");
+    world.scenario.pass(5 * SECOND);
+    world.scenario.until_paused("Sales").await;
+    // It was used again in between, and is not any more.
+    world.taken(&events.channel_unarchive("C0SALES", ADA)).await;
+    world.acted_on().await;
+    assert_eq!(pause(&world.scenario.channel_state("Sales").await).0, "is_archived");
+    world.scenario.until_notices(&notices, 2).await;
+}
+
+#[tokio::test]
+async fn where_slack_tells_of_a_join_before_it_answers_nothing_is_said_either() {
+    let (world, _) = World::with_channels(&[("Sales", "C0SALES")]).await;
+    let held = Arc::new(Notify::new());
+    world.slack.next("conversations.join", Misbehaviour::AnswerHeld(Arc::clone(&held)));
+    let id = world.scenario.publish_event("Sales", &event("A message")).await;
+    world.slack.wait_for_calls("conversations.join", 1).await;
+    let bot = world.acme().bot_user_id().unwrap();
+    world.taken(&world.acme().events().member_joined_channel("C0SALES", &bot, None)).await;
+    world.acted_on().await;
+    held.notify_one();
+    world.scenario.until(&id, "delivered").await;
+    assert_eq!(world.said("C0SALES").len(), 1, "{:?}", world.said("C0SALES"));
 }

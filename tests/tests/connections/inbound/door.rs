@@ -1,10 +1,13 @@
 //! Who is let in, and how each is answered.
 
+use std::time::Instant;
+
 use pqh_tests::slack_api::sign;
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::scenario::START;
+use crate::scenario::{PATIENCE, SECOND, START};
 use crate::world::{ADA, TYPE, World};
 
 const NOW: i64 = START / 1_000;
@@ -169,4 +172,54 @@ async fn clicks_and_whatever_means_nothing_are_acknowledged_and_nothing_follows(
         .collect();
     // The reply to the last, in a channel that the bot joins for it.
     assert_eq!(asked, ["chat.postMessage", "conversations.join", "chat.postMessage"]);
+}
+
+/// Sends what stands before a body that never comes: how it is answered all the same.
+async fn answered_without_body(world: &World, path: &str, headers: &[(String, String)]) -> String {
+    let base = world.scenario.base();
+    let address = base.strip_prefix("http://").unwrap();
+    let mut head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: 1000\r\nconnection: close\r\n");
+    for (name, value) in headers {
+        head.extend([name, ": ", value, "\r\n"]);
+    }
+    let mut connection = tokio::net::TcpStream::connect(address).await.unwrap();
+    connection.write_all(format!("{head}\r\n").as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    let reading = connection.read_to_end(&mut answer);
+    tokio::time::timeout(PATIENCE, reading).await.expect("there is no answer").unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+#[tokio::test]
+async fn the_body_of_a_message_that_cannot_be_proved_is_not_waited_for() {
+    let world = World::new().await;
+    let path = format!("/v1/inbound/{TYPE}");
+    let genuine = world.acme().events().url_verification("yes").headers();
+    let old = world.acme().events().url_verification("yes").at(NOW - 301).headers();
+    let unsigned: Vec<_> = genuine.iter().filter(|(name, _)| !name.contains("Signature")).cloned().collect();
+    for (path, headers, status) in [
+        ("/v1/inbound/nothing", &genuine, "404"),
+        (path.as_str(), &Vec::new(), "401"),
+        (path.as_str(), &unsigned, "401"),
+        (path.as_str(), &old, "401"),
+    ] {
+        let answer = answered_without_body(&world, path, headers).await;
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+    }
+    assert_eq!((world.counted("unproven").await, world.counted("unknown-type").await), (3, 1));
+}
+
+#[tokio::test]
+async fn whoever_sends_half_a_message_is_waited_for_no_longer_than_the_service_would() {
+    let world = World::new().await;
+    let (path, handshake) = (format!("/v1/inbound/{TYPE}"), world.acme().events().url_verification("yes"));
+    let headers = handshake.headers();
+    let begun = Instant::now();
+    let stalled = (0..100).map(|_| answered_without_body(&world, &path, &headers));
+    for answer in futures_util::future::join_all(stalled).await {
+        assert!(answer.starts_with("HTTP/1.1 503 ") && answer.contains("\"busy\""), "{answer}");
+    }
+    assert!(begun.elapsed() < 5 * SECOND, "{:?}", begun.elapsed());
+    assert_eq!(world.counted("busy").await, 100);
+    assert_eq!(world.send(&handshake).await, (200, "yes".to_owned()));
 }

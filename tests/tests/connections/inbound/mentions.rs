@@ -87,6 +87,33 @@ async fn where_nothing_posts_it_is_said_how_to_change_that() {
 }
 
 #[tokio::test]
+async fn of_a_channel_that_is_paused_people_are_told_so() {
+    let world = World::new().await;
+    world.connect().await;
+    world.channel("Sales Team", "C0SALES").await;
+    world.channel("Others", "C0SALES").await;
+    world.alerts(&["Daily Sales Alert"], &["Sales Team"]).await;
+    world.scenario.pause("Sales Team").await;
+    let status = world.mention("C0SALES", "status").await;
+    let said = world.reply(&status).await;
+    assert!(said.contains("Notification channels: ") && said.contains("Sales Team (paused)"), "{said}");
+    assert!(said.contains("Others") && !said.contains("Others (paused)"), "{said}");
+}
+
+#[tokio::test]
+async fn a_mention_of_another_companys_bot_that_slack_sends_as_ours_is_not_answered() {
+    let world = World::new().await;
+    world.connect().await;
+    let acme = world.acme();
+    let ts = acme.say("C0SALES", ADA, "<@U0THEIRS> help");
+    let event =
+        json!({ "type": "app_mention", "user": ADA, "text": "<@U0THEIRS> help", "ts": ts, "channel": "C0SALES" });
+    world.taken(&acme.events().event(&event)).await;
+    world.acted_on().await;
+    assert!(acme.posted().iter().all(|message| message.channel == "C0OPS"), "{:#?}", acme.posted());
+}
+
+#[tokio::test]
 async fn a_mention_in_a_thread_is_answered_in_that_thread() {
     let world = World::new().await;
     world.connect().await;

@@ -31,6 +31,13 @@ impl World {
         sqlx::SqliteConnection::connect_with(&options).await.unwrap()
     }
 
+    /// Changes the database behind the service's back.
+    async fn write(&self, statement: &'static str) {
+        let options = SqliteConnectOptions::new().filename(self.scenario.folder().join("pqh.db"));
+        let mut connection = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+        sqlx::query(statement).execute(&mut connection).await.unwrap();
+    }
+
     /// When what waits is due, in its order.
     async fn waiting(&self) -> Vec<i64> {
         let query = sqlx::query_scalar("SELECT due_at FROM inbound ORDER BY id");
@@ -195,7 +202,7 @@ async fn a_message_on_which_the_service_is_killed_each_time_is_given_up() {
         world.scenario.kill().await;
         world.hold_next_post();
         world.scenario.launch().await;
-        world.scenario.pass(HOUR);
+        world.scenario.pass(100 * SECOND);
     }
     // It is given up.
     world.until_waiting(0).await;
@@ -279,4 +286,66 @@ async fn a_flood_from_one_workspace_delays_no_other() {
     world.reply(&first).await;
     world.until_waiting(0).await;
     eprintln!("20 events at a time are answered within {slowest:?}");
+}
+
+#[tokio::test]
+async fn while_the_database_takes_nothing_what_waits_is_looked_at_once_a_second_and_no_more() {
+    let world = World::new().await;
+    world.connect().await;
+    world.acted_on().await;
+    world.write("CREATE TRIGGER away BEFORE UPDATE ON inbound BEGIN SELECT RAISE(ABORT, 'away'); END").await;
+    let begun = Instant::now();
+    let mention = world.mention("C0OPS", "help").await;
+    let tried = world.until_counted("not-begun", 3).await;
+    let most = begun.elapsed().as_secs() + 2;
+    assert!(tried <= most, "{tried} times in {:?}", begun.elapsed());
+    world.write("DROP TRIGGER away").await;
+    world.reply(&mention).await;
+}
+
+#[tokio::test]
+async fn over_a_thousand_messages_that_wait_of_one_workspace_the_next_are_taken_and_dropped() {
+    let world = World::new().await;
+    world.connect().await;
+    world.acted_on().await;
+    let held = world.hold_next_post();
+    let before = world.slack.requests("chat.postMessage");
+    let first = world.mention("C0OPS", "help").await;
+    world.until_posts(before + 1).await;
+    world
+        .write(
+            "INSERT INTO inbound SELECT 'z' || value, connection_id, request, received_at, due_at, attempts FROM inbound, \
+             (WITH RECURSIVE numbers (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM numbers WHERE value < 998) \
+             SELECT value FROM numbers)",
+        )
+        .await;
+    let last = world.mention("C0OPS", "help").await;
+    assert_eq!(world.counted("full").await, 0);
+    let dropped = world.mention("C0OPS", "help").await;
+    assert_eq!(world.counted("full").await, 1);
+    world.until_waiting(1_000).await;
+    world.write("DELETE FROM inbound WHERE id LIKE 'z%'").await;
+    held.notify_one();
+    world.reply(&first).await;
+    world.reply(&last).await;
+    world.acted_on().await;
+    assert!(world.acme().replies("C0OPS", dropped.json()["event"]["ts"].as_str().unwrap()).is_empty());
+}
+
+#[tokio::test]
+async fn what_waited_for_over_an_hour_is_not_acted_on_any_more() {
+    let world = World::new().await;
+    world.connect().await;
+    world.acted_on().await;
+    let before = world.slack.requests("chat.postMessage");
+    world.slack.always("chat.postMessage", Some(Misbehaviour::RateLimited(600)));
+    world.mention("C0OPS", "help").await;
+    world.until_due_in(600 * SECOND).await;
+    world.mention("C0OPS", "help").await;
+    world.slack.always("chat.postMessage", None);
+    world.scenario.pass(HOUR + MOMENT);
+    world.until_counted("late", 2).await;
+    world.until_waiting(0).await;
+    world.until_posts(before + 1).await;
+    world.acted_on().await;
 }
