@@ -42,14 +42,14 @@ pub(crate) fn connected(found: ConnectedWorkspace) -> Result<ConnectedWorkspace,
     let ConnectedWorkspace { workspace: Workspace { id, name, memo }, default_target, attributes } = found;
     if !is_id(&id) {
         return Err(outcome::plugin_fault(&format!(
-            "it connected a workspace whose id is none; expected 1 to {ID} bytes without control characters, found {}",
+            "it connected a workspace whose id is none; expected 1 to {ID} bytes without control characters, found {}.",
             id.len()
         )));
     }
     let memo: String = memo.chars().filter(|character| !character.is_control()).collect();
     if memo.len() > MEMO {
         return Err(outcome::plugin_fault(&format!(
-            "it wants to know {} bytes of a workspace again; {MEMO} are the most",
+            "it wants to know {} bytes of a workspace again; {MEMO} are the most.",
             memo.len()
         )));
     }
