@@ -39,8 +39,6 @@ pub(crate) struct Invitation {
     /// What the type is called.
     pub(crate) service: String,
     pub(crate) person: String,
-    /// The origin of the service's page.
-    pub(crate) leads_to: String,
 }
 
 /// A person who followed the link.
@@ -129,12 +127,10 @@ pub(crate) async fn begin(app: &App, by: &OrgCaller, channel_type: &str) -> Resu
 pub(crate) async fn look(app: &App, channel_type: &str, link: &str) -> Result<Invitation, Obstacle> {
     let row = unfollowed(app, channel_type, link).await?;
     let (entry, _, _) = set_up(app, channel_type)?;
-    let page = entry.plugin.oauth2().and_then(|service| Url::parse(&service.authorize_url).ok());
     Ok(Invitation {
         organization: organization_name(app, &row.organization_id).await?,
         service: entry.plugin.descriptor().name.clone(),
         person: row.person,
-        leads_to: page.map(|page| page.origin().ascii_serialization()).unwrap_or_default(),
     })
 }
 
