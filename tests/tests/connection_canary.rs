@@ -30,6 +30,7 @@ const CODE: &str = "canary-code-of-the-other-service";
 const BEARER: &str = "canary-bearer-of-the-other-service";
 const RENEW: &str = "canary-renewal-of-the-other-service";
 const IDENTITY: &str = "canary-identity-of-the-other-service";
+const PERSON: &str = "canary-person-of-the-other-service";
 const CLIENT_SECRET: &str = "canary-client-of-the-other-service";
 
 /// The other service: what it sent a person back for, and who asked it.
@@ -81,7 +82,10 @@ fn judge(request: &Request, asked: Option<&(String, String)>) -> Answer {
             }
             let bearer = json!({ "value": BEARER, "id_token": IDENTITY });
             let grant = json!({ "bearer": bearer, "renew": RENEW, "seconds": 30, "scope": "read write" });
-            Answer::json(200, &json!({ "grant": grant, "tenant": { "key": 7, "name": "Seven" } }))
+            // What the component asked to see holds more than it may.
+            let person = json!({ "access_token": PERSON, "copies": [BEARER, format!("it is {RENEW}"), "nothing"] });
+            let tenant = json!({ "key": 7, "name": "Seven", "person": person });
+            Answer::json(200, &json!({ "grant": grant, "tenant": tenant }))
         }
         "/messages" | "/revoke" => {
             let carried = request.header("authorization").unwrap_or_default().to_owned();
@@ -263,6 +267,7 @@ impl Trial {
             ("bearer", BEARER.to_owned()),
             ("renewal", RENEW.to_owned()),
             ("identity", IDENTITY.to_owned()),
+            ("person's token", PERSON.to_owned()),
             ("client secret", CLIENT_SECRET.to_owned()),
             ("Slack's client secret", self.app.client_secret.clone()),
             ("Slack's signing secret", self.app.signing_secret.clone()),

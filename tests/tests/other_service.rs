@@ -27,6 +27,7 @@ const VERIFIER: &str = "a-verifier-of-forty-three-letters-at-the-least";
 const CODE: &str = "canary-code-1";
 const BEARER: &str = "canary-bearer-1";
 const RENEW: &str = "canary-renew-1";
+const PERSON: &str = "canary-person-1";
 const CLIENT_SECRET: &str = "canary-client-1";
 
 /// Tells tokens to who has the code and its verifier; echoes whatever a message carries.
@@ -54,7 +55,10 @@ fn judge(request: &Request) -> Answer {
             }
             let bearer = json!({ "value": BEARER, "id_token": "canary-identity-1" });
             let grant = json!({ "bearer": bearer, "renew": RENEW, "seconds": 600, "scope": "read write" });
-            Answer::json(200, &json!({ "grant": grant, "tenant": { "key": 7, "name": "Seven" } }))
+            // What the component asked to see holds more than it may.
+            let person = json!({ "access_token": PERSON, "copies": [BEARER, format!("it is {RENEW}"), "nothing"] });
+            let tenant = json!({ "key": 7, "name": "Seven\u{202e}\n ", "person": person });
+            Answer::json(200, &json!({ "grant": grant, "tenant": tenant }))
         }
         "/messages" | "/revoke" => {
             let carried = request.header("authorization").unwrap_or_default().to_owned();
@@ -123,7 +127,7 @@ async fn it_connects_delivers_and_renews_and_its_component_sees_no_token() {
         report.log,
         channel.check().await.log
     );
-    assert!(seen.contains("you said") && seen.contains("read write"), "{seen}");
+    assert!(seen.contains("you said") && seen.contains("read write") && seen.contains("nothing"), "{seen}");
     assert!(!seen.contains("canary"), "{seen}");
 }
 

@@ -55,7 +55,7 @@ impl Connection {
             let component = pre.instantiate_async(&mut *store).await?;
             component.pyqueryhub_notify_connection().call_connected(store, &answer).await
         });
-        called.await.result(&self.0.plugin)
+        claims::connected(called.await.result(&self.0.plugin)?, answer.renewal)
     }
 
     /// Asks the service to forget the tokens.

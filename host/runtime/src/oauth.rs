@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
+use secrecy::zeroize::Zeroizing;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
@@ -16,6 +17,7 @@ use url::form_urlencoded;
 use crate::contract::connecting::connection::{ClientAuthentication, Oauth2Service, TokenAnswer};
 use crate::gate::assemble;
 use crate::gate::destination::Origin;
+use crate::gate::mask::Masks;
 use crate::grant::Grant;
 use crate::plugin::Plugin;
 
@@ -193,19 +195,72 @@ fn request(
 /// Takes the answer apart: what is secret, and what the component sees.
 fn read(service: &Oauth2Service, status: u16, answer: &Value, renewal: bool) -> Tokens {
     let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).map(SecretString::from);
-    let secrets =
+    let secrets: Vec<(String, SecretString)> =
         service.secrets.iter().filter_map(|secret| Some((secret.name.clone(), text(&secret.pointer)?))).collect();
+    let refresh = service.refresh_token.as_deref().and_then(text);
+    let mut hidden = Hidden::default();
+    secrets.iter().map(|(_, secret)| secret).chain(&refresh).for_each(|secret| hidden.add(secret.expose_secret()));
+    hidden.add_named(answer);
     let seconds = service.expires_in.as_deref().and_then(|pointer| answer.pointer(pointer)).and_then(Value::as_u64);
     let visible: Map<String, Value> = service
         .visible
         .iter()
-        .filter_map(|pointer| Some((pointer.clone(), answer.pointer(pointer)?.clone())))
+        .filter_map(|pointer| Some((pointer.clone(), hidden.without(answer.pointer(pointer)?)?)))
         .collect();
     Tokens {
         secrets,
-        refresh: service.refresh_token.as_deref().and_then(text),
+        refresh,
         expires_in: seconds.map(Duration::from_secs),
         answer: TokenAnswer { status, visible: Value::Object(visible).to_string(), renewal },
+    }
+}
+
+/// What no component sees of an answer, wherever it stands.
+#[derive(Default)]
+struct Hidden {
+    values: Vec<Zeroizing<String>>,
+    /// Finds it within other texts, in whatever form.
+    masks: Masks,
+}
+
+impl Hidden {
+    fn add(&mut self, secret: &str) {
+        if !secret.is_empty() {
+            self.masks.add(secret);
+            self.values.push(Zeroizing::new(secret.to_owned()));
+        }
+    }
+
+    /// Whatever is called a token: an answer may hold more of them than are kept.
+    fn add_named(&mut self, value: &Value) {
+        match value {
+            Value::Object(members) => {
+                for (name, value) in members {
+                    match value {
+                        Value::String(token) if TOKENS.contains(&name.as_str()) => self.add(token),
+                        value => self.add_named(value),
+                    }
+                }
+            }
+            Value::Array(items) => items.iter().for_each(|item| self.add_named(item)),
+            _ => {}
+        }
+    }
+
+    /// What is left of a value without it.
+    fn without(&self, value: &Value) -> Option<Value> {
+        match value {
+            Value::String(text) if self.values.iter().any(|value| value.as_str() == text) => None,
+            Value::String(text) => Some(Value::String(self.masks.text(text.clone()))),
+            Value::Array(items) => Some(items.iter().filter_map(|item| self.without(item)).collect()),
+            Value::Object(members) => {
+                let members = members.iter().filter(|(name, _)| !TOKENS.contains(&name.as_str()));
+                let kept =
+                    members.filter_map(|(name, value)| Some((self.masks.text(name.clone()), self.without(value)?)));
+                Some(Value::Object(kept.collect()))
+            }
+            other => Some(other.clone()),
+        }
     }
 }
 
@@ -296,6 +351,38 @@ mod tests {
         assert_eq!(tokens.refresh.as_ref().unwrap().expose_secret(), "canary-2");
         assert_eq!(tokens.expires_in, Some(Duration::from_hours(12)));
         assert!(!format!("{tokens:?}").contains("canary"));
+    }
+
+    #[test]
+    fn no_token_is_in_what_is_visible_however_deep_or_under_whatever_name() {
+        let described = Oauth2Service {
+            visible: ["/ok", "/authed_user", "/links", "/note", "/short"].map(str::to_owned).into(),
+            secrets: vec![
+                TokenSecret { name: "token".to_owned(), pointer: "/access_token".to_owned() },
+                TokenSecret { name: "pin".to_owned(), pointer: "/pin".to_owned() },
+            ],
+            ..service()
+        };
+        let answer = serde_json::json!({
+            "ok": true, "access_token": "canary/bot-1", "refresh_token": "canary-refresh-1", "pin": "canary",
+            "authed_user": {
+                "id": "U1", "access_token": "canary-person-1", "deep": [{ "id_token": { "raw": "canary-raw" }, "x": 1 }],
+                "copy": "canary/bot-1",
+            },
+            "links": ["https://service.example/?t=canary%2Fbot-1", "canary-refresh-1", "https://service.example"],
+            "note": "it is canary-person-1, or canary-refresh-1", "short": "canary",
+        });
+        let visible = read(&described, 200, &answer, false).answer.visible;
+        assert!(!visible.contains("canary"), "{visible}");
+        let expected = serde_json::json!({
+            "/ok": true, "/authed_user": { "id": "U1", "deep": [{ "x": 1 }] },
+            "/links": ["https://service.example/?t=[masked]", "https://service.example"],
+            "/note": "it is [masked], or [masked]",
+        });
+        assert_eq!(serde_json::from_str::<Value>(&visible).unwrap(), expected);
+        // Where it says no, what it says is seen whole.
+        let refused = serde_json::json!({ "ok": false, "note": "no such grant", "access_token": "" });
+        assert_eq!(read(&described, 400, &refused, true).answer.visible, r#"{"/note":"no such grant","/ok":false}"#);
     }
 
     #[test]

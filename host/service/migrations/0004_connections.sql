@@ -103,6 +103,6 @@ CREATE TABLE inbound_seen (
 );
 CREATE INDEX inbound_seen_by_age ON inbound_seen (at);
 
-ALTER TABLE channels ADD COLUMN connection_id TEXT;
+ALTER TABLE channels ADD COLUMN connection_id TEXT REFERENCES connections (id);
 CREATE INDEX channels_of_connection ON channels (connection_id) WHERE connection_id IS NOT NULL;
 CREATE INDEX channels_awake_of_connection ON channels (connection_id, id) WHERE connection_id IS NOT NULL AND paused IS NULL;

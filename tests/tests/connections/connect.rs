@@ -1,11 +1,14 @@
 //! The guide's steps 1 and 2: a workspace is connected, and connected again.
 
+use std::sync::Arc;
+
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{Connection as _, Row as _, SqliteConnection};
+use tokio::sync::Notify;
 
-use pqh_tests::slack_api::{Approval, Channel, User};
+use pqh_tests::slack_api::{Approval, Channel, Misbehaviour, User};
 
 use crate::scenario::{MINUTE, Scenario, event, eventually, text};
 use crate::world::{ADA, TEAM, TYPE, World};
@@ -137,9 +140,9 @@ async fn who_looks_at_a_link_without_opening_it_does_not_use_it_up() {
         let page = browser.fetch(Method::GET, &link, headers).await;
         assert_eq!(page.title(200), "Connect a Slack workspace to Acme");
         assert!(page.html.contains("<form method=\"post\">") && !page.html.contains("decision"), "{page:#?}");
-        // Browsers look at where a form leads to in the end.
+        // Browsers look at each address that a form is sent on to, and Slack sends people to their workspace's own host.
         let policy = page.headers["content-security-policy"].to_str().unwrap();
-        assert!(policy.contains("form-action 'self' https://slack.com; frame-ancestors 'none'"), "{policy}");
+        assert!(policy.contains("form-action 'self' https:; frame-ancestors 'none'"), "{policy}");
         assert!(!page.headers.contains_key("set-cookie"), "{page:#?}");
     }
     let head = browser.fetch(Method::HEAD, &link, &[]).await;
@@ -175,6 +178,8 @@ async fn nothing_is_kept_before_the_person_says_so() {
     let browser = world.browser();
     let page = world.asked(&world.scenario.admin, &browser, &World::approval()).await;
     assert_eq!(page.title(200), "Connect Acme to Acme?");
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("form-action 'self'; frame-ancestors 'none'"), "{policy}");
     for part in ["\u{201c}Acme\u{201d}", "of the organization", "Slack allowed PyQueryHub"] {
         assert!(page.html.contains(part), "{part} in {}", page.html);
     }
@@ -291,6 +296,89 @@ async fn of_two_questions_with_the_same_token_one_can_be_cancelled() {
     world.channel("Sales", "C0SALES").await;
     let id = world.scenario.publish("Sales", "Hello").await;
     world.scenario.until(&id, "delivered").await;
+}
+
+#[tokio::test]
+async fn who_cancels_while_another_connects_with_the_same_token_does_not_kill_it() {
+    let world = World::with(|app| app.rotates = false, |_| {}).await;
+    let (one, other) = (world.browser(), world.browser());
+    let cancelled = world.asked(&world.scenario.admin, &one, &World::approval()).await;
+    let confirmed = world.asked(&world.scenario.admin, &other, &World::approval()).await;
+    // Nothing can be written while somebody else writes.
+    let file = SqliteConnectOptions::new().filename(world.scenario.folder().join("pqh.db"));
+    let mut database = SqliteConnection::connect_with(&file).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut database).await.unwrap();
+    let connecting = other.answer(TYPE, &confirmed, "connect");
+    let cancelling = async {
+        // Told as used once somebody decides it.
+        eventually("that the other connects", || async {
+            let begun = world.browser().answer(TYPE, &confirmed, "").await;
+            if begun.status == 409 { Ok(()) } else { Err(json!(begun.status)) }
+        })
+        .await;
+        one.answer(TYPE, &cancelled, "decline").await.title(200);
+        assert_eq!((world.slack.revoked_tokens().len(), world.slack.requests("auth.revoke")), (0, 0));
+        sqlx::query("ROLLBACK").execute(&mut database).await.unwrap();
+    };
+    let (connected, ()) = tokio::join!(connecting, cancelling);
+    assert_eq!(connected.title(200), "Slack workspace connected");
+    assert_eq!(world.slack.live_tokens().len(), 1);
+    world.channel("Sales", "C0SALES").await;
+    let id = world.scenario.publish("Sales", "Hello").await;
+    world.scenario.until(&id, "delivered").await;
+}
+
+#[tokio::test]
+async fn of_two_questions_with_the_same_token_that_are_both_cancelled_nothing_is_left() {
+    let world = World::with(|app| app.rotates = false, |_| {}).await;
+    let (one, other) = (world.browser(), world.browser());
+    let first = world.asked(&world.scenario.admin, &one, &World::approval()).await;
+    let second = world.asked(&world.scenario.admin, &other, &World::approval()).await;
+    let (first, second) = tokio::join!(one.answer(TYPE, &first, "decline"), other.answer(TYPE, &second, "decline"));
+    assert_eq!((first.title(200), second.title(200)), ("Not connected".to_owned(), "Not connected".to_owned()));
+    assert_eq!(world.slack.live_tokens().len(), 0);
+}
+
+#[tokio::test]
+async fn a_browser_that_goes_away_while_slack_is_asked_leaves_no_living_token() {
+    let world = World::new().await;
+    let browser = world.browser();
+    let away = browser.open(&world.link(&world.scenario.admin).await).await.leads_to();
+    let back = world.slack.approve(&away, &World::approval()).unwrap();
+    let released = Arc::new(Notify::new());
+    world.slack.next("oauth.v2.access", Misbehaviour::AnswerHeld(Arc::clone(&released)));
+    let asking = tokio::spawn(async move { browser.open(&back).await });
+    world.slack.wait_for_calls("oauth.v2.access", 1).await;
+    asking.abort();
+    assert!(asking.await.unwrap_err().is_cancelled());
+    released.notify_one();
+    assert_eq!(world.slack.live_tokens().len(), 1);
+    eventually("the token is given back", || async {
+        world.scenario.pass(MINUTE);
+        if world.slack.live_tokens().is_empty() { Ok(()) } else { Err(json!(world.slack.live_tokens().len())) }
+    })
+    .await;
+    assert_eq!(rows(&world.scenario, "connections").await, 0);
+}
+
+#[tokio::test]
+async fn what_an_error_of_ours_leaves_over_is_given_back() {
+    let world = World::new().await;
+    let (browser, admin) = (world.browser(), world.scenario.admin.clone());
+    let page = world.asked(&admin, &browser, &World::approval()).await;
+    let path = world.scenario.folder().join("pqh.db");
+    let mut database = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&path)).await.unwrap();
+    // Nobody can tell who else has the token.
+    sqlx::query("ALTER TABLE connections RENAME TO hidden").execute(&mut database).await.unwrap();
+    assert_eq!(browser.answer(TYPE, &page, "connect").await.title(500), "Something went wrong here");
+    assert_eq!((world.slack.live_tokens().len(), world.slack.requests("auth.revoke")), (1, 0));
+    sqlx::query("ALTER TABLE hidden RENAME TO connections").execute(&mut database).await.unwrap();
+    world.scenario.pass(MINUTE);
+    eventually("the token is given back", || async {
+        if world.slack.live_tokens().is_empty() { Ok(()) } else { Err(json!(world.slack.live_tokens().len())) }
+    })
+    .await;
+    world.connect().await;
 }
 
 #[tokio::test]

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use pqh_tests::slack_api::{Approval, Misbehaviour};
+use pqh_tests::slack_api::{Approval, Channel, Misbehaviour, User};
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::connect::{audited, rows};
-use crate::scenario::{Answer, eventually, text};
+use crate::scenario::{Answer, HOUR, eventually, text};
 use crate::world::{ADA, TEAM, TYPE, World};
 
 fn path(connection: &Value) -> String {
@@ -222,4 +222,186 @@ async fn a_lost_connection_is_disconnected_as_any_other() {
         if channel["status"] == "active" { Ok(()) } else { Err(channel) }
     })
     .await;
+}
+
+/// A renewal of the workspace's tokens that Slack does not answer until the test says so.
+async fn renewing(world: &World) -> Arc<Notify> {
+    let (asked, released) = (world.slack.requests("oauth.v2.access"), Arc::new(Notify::new()));
+    world.slack.next("oauth.v2.access", Misbehaviour::AnswerHeld(Arc::clone(&released)));
+    world.scenario.pass(11 * HOUR);
+    world.slack.wait_for_calls("oauth.v2.access", asked + 1).await;
+    released
+}
+
+#[tokio::test]
+async fn while_one_workspace_waits_for_its_service_others_are_connected_and_disconnected() {
+    let world = World::new().await;
+    let connection = world.connect().await;
+    let beta = world.slack.add_workspace("T0BETA", "Beta");
+    beta.add_user(User::new(ADA, "ada", "Ada", "ada@example.com"));
+    beta.add_channel(Channel::public("C0BETA", "beta"));
+    let released = renewing(&world).await;
+    let mut waits = std::pin::pin!(disconnect(&world, &connection, ""));
+    let others = async {
+        let theirs = world.connect_as(&world.scenario.admin, &Approval::new("T0BETA", ADA).to_channel("C0BETA")).await;
+        assert_eq!(disconnect(&world, &theirs, "").await.status, 204);
+    };
+    tokio::select! {
+        biased;
+        early = &mut waits => unreachable!("it waits for the renewal: {early:#?}"),
+        () = others => {}
+    }
+    released.notify_one();
+    assert_eq!(waits.await.status, 204);
+    assert_eq!((world.connections().await.len(), world.slack.live_tokens().len()), (0, 1));
+}
+
+#[tokio::test]
+async fn a_workspace_that_is_disconnected_twice_at_once_is_disconnected_once() {
+    let world = World::new().await;
+    let connection = world.connect().await;
+    world.channel("Sales", "C0SALES").await;
+    let released = renewing(&world).await;
+    let release = async {
+        // Until both have seen that it is connected.
+        for _ in 0..20 {
+            assert_eq!(world.connections().await[0]["status"], "connected");
+        }
+        released.notify_one();
+    };
+    let twice = futures_util::future::join_all([
+        disconnect(&world, &connection, "?force=true"),
+        disconnect(&world, &connection, "?force=true"),
+    ]);
+    let (both, ()) = tokio::join!(twice, release);
+    assert_eq!(both.iter().map(|answer| answer.status).collect::<Vec<_>>(), [204, 204]);
+    let actions: Vec<String> =
+        audited(&world.scenario, "connection.").await.into_iter().map(|(action, ..)| action).collect();
+    assert_eq!(actions, ["connection.connected", "connection.disconnected"]);
+}
+
+#[tokio::test]
+async fn who_disconnects_while_it_is_connected_again_ends_nothing_new() {
+    let world = World::new().await;
+    let scenario = &world.scenario;
+    let connection = world.connect().await;
+    world.channel("Sales", "C0SALES").await;
+    let released = renewing(&world).await;
+    let browser = world.browser();
+    let page = world.asked(&scenario.admin, &browser, &World::approval()).await;
+    // All of them wait for the renewal; which of them comes first nobody knows.
+    let release = async {
+        for _ in 0..20 {
+            assert_eq!(world.connections().await[0]["status"], "connected");
+        }
+        released.notify_one();
+    };
+    let twice = futures_util::future::join_all([
+        disconnect(&world, &connection, "?force=true"),
+        disconnect(&world, &connection, "?force=true"),
+    ]);
+    let (both, done, ()) = tokio::join!(twice, browser.answer(TYPE, &page, "connect"), release);
+    assert_eq!(done.title(200), "Slack workspace connected");
+    for refused in both.into_iter().filter(|answer| answer.status != 204) {
+        let refused = refused.problem(409, "connected-again");
+        assert!(text(&refused["detail"]).contains("connected again meanwhile"), "{refused:#}");
+    }
+    assert_eq!(world.connections().await[0]["status"], "connected");
+    let id = scenario.publish("Sales", "Goes on").await;
+    scenario.until(&id, "delivered").await;
+}
+
+#[tokio::test]
+async fn a_channel_that_is_made_while_its_workspace_is_disconnected_is_refused() {
+    let world = World::new().await;
+    let connection = world.connect().await;
+    let released = Arc::new(Notify::new());
+    world.slack.next("conversations.info", Misbehaviour::AnswerHeld(Arc::clone(&released)));
+    let ending = async {
+        world.slack.wait_for_calls("conversations.info", 1).await;
+        assert_eq!(disconnect(&world, &connection, "").await.status, 204);
+        released.notify_one();
+    };
+    let (made, ()) = tokio::join!(world.try_channel("Sales", "C0SALES"), ending);
+    let refused = made.problem(409, "not-connected");
+    assert!(text(&refused["detail"]).contains("\"Acme\" was disconnected"), "{refused:#}");
+    assert_eq!(rows(&world.scenario, "channels").await, 0);
+    gone(&world, &connection).await;
+}
+
+#[tokio::test]
+async fn a_channel_that_is_changed_or_checked_while_its_workspace_is_disconnected_stays_as_it_was() {
+    let world = World::new().await;
+    let scenario = &world.scenario;
+    let connection = world.connect().await;
+    world.channel("Sales", "C0SALES").await;
+    let (asked, released) = (world.slack.requests("conversations.info"), Arc::new(Notify::new()));
+    world.slack.next("conversations.info", Misbehaviour::AnswerHeld(Arc::clone(&released)));
+    let ending = async {
+        world.slack.wait_for_calls("conversations.info", asked + 1).await;
+        assert_eq!(disconnect(&world, &connection, "?force=true").await.status, 204);
+        released.notify_one();
+    };
+    let change = json!({ "settings": { "channel": "C0OPS" } });
+    let (changed, ()) = tokio::join!(scenario.patch("/v1/channels/Sales", &change), ending);
+    changed.problem(409, "not-connected");
+    let kept = scenario.channel_state("Sales").await;
+    assert_eq!((&kept["status"], &kept["settings"]["channel"]), (&json!("paused"), &json!("C0SALES")));
+    // What needs no workspace can be changed all the same.
+    scenario.patch("/v1/channels/Sales", &json!({ "alias": "Deals" })).await.ok();
+
+    // A check that is under way ends no pause either.
+    let again = world.connect().await;
+    eventually("it goes on", || async {
+        let channel = scenario.channel_state("Deals").await;
+        if channel["status"] == "active" { Ok(()) } else { Err(channel) }
+    })
+    .await;
+    world.acme().archive("C0SALES");
+    scenario.publish("Deals", "Archived").await;
+    assert_eq!(scenario.until_paused("Deals").await["paused"]["kind"], "unreachable");
+    world.acme().unarchive("C0SALES");
+    let (asked, released) = (world.slack.requests("conversations.info"), Arc::new(Notify::new()));
+    world.slack.next("conversations.info", Misbehaviour::AnswerHeld(Arc::clone(&released)));
+    let ending = async {
+        world.slack.wait_for_calls("conversations.info", asked + 1).await;
+        assert_eq!(disconnect(&world, &again, "?force=true").await.status, 204);
+        released.notify_one();
+    };
+    let (checked, ()) = tokio::join!(scenario.act("/v1/channels/Deals/check"), ending);
+    checked.problem(409, "not-connected");
+    assert_eq!(scenario.channel_state("Deals").await["status"], "paused");
+}
+
+/// What readiness says of losses that nobody was told of.
+async fn untold(world: &World) -> Vec<String> {
+    let ready = world.scenario.open("/readyz").await.ok();
+    let notes = ready["warnings"].as_array().unwrap().iter().filter(|note| note["code"] == "notice-untold");
+    notes.map(|note| text(&note["message"])).collect()
+}
+
+#[tokio::test]
+async fn a_loss_that_nobody_was_told_of_is_a_warning_until_it_is_disconnected() {
+    let mut world = World::new().await;
+    let connection = world.connect().await;
+    for (alias, target) in [("Sales", "C0SALES"), ("Ops", "C0OPS")] {
+        world.channel(alias, target).await;
+    }
+    world.acme().uninstall();
+    world.scenario.publish("Sales", "Lost").await;
+    world.scenario.until_paused("Sales").await;
+    world.scenario.until_paused("Ops").await;
+    let told = untold(&world).await;
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].contains(&format!("The connection {}", text(&connection["id"]))), "{told:?}");
+    // The same after a restart.
+    world.scenario.restart().await;
+    world.scenario.settle().await;
+    assert_eq!(untold(&world).await, told);
+    assert_eq!(disconnect(&world, &connection, "?force=true").await.status, 204);
+    assert_eq!(untold(&world).await, Vec::<String>::new());
+    // Nobody has to be told of what a person did.
+    world.scenario.restart().await;
+    world.scenario.settle().await;
+    assert_eq!(untold(&world).await, Vec::<String>::new());
 }

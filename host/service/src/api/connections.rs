@@ -162,7 +162,7 @@ async fn show(State(app): State<App>, Reading(by): Reading, Id(id): Id) -> Resul
 /// Disconnects a workspace. Its tokens are forgotten here, whatever its service says to their revocation.
 #[utoipa::path(delete, path = "/v1/connections/{id}", tag = "connections", params(("id" = String, description = "id, workspace id or workspace name"), Force), responses(
     (status = NO_CONTENT), (status = NOT_FOUND, body = Problem),
-    (status = CONFLICT, body = Problem, description = "`connection-in-use`, with the channels that use it"),
+    (status = CONFLICT, body = Problem, description = "`connection-in-use`, with the channels that use it; `connected-again`"),
 ))]
 async fn disconnect(
     State(app): State<App>,
@@ -220,6 +220,7 @@ impl From<ConnectionError> for Problem {
             ConnectionError::NotGranted { .. } => Self::conflict("not-granted", words),
             ConnectionError::Restricted => Self::new(StatusCode::FORBIDDEN, "channel-access-restricted", words),
             ConnectionError::InUse(channels) => Self::conflict("connection-in-use", words).with("channels", channels),
+            ConnectionError::ConnectedAgain(_) => Self::conflict("connected-again", words),
             ConnectionError::Lost(failure) => {
                 Self::conflict("not-connected", words).with("failure", FailureBody::from(&failure))
             }

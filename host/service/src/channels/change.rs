@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use super::create::{readable_alias, refuse_taken, taken};
 use super::draft::{Draft, Touch};
-use super::{ChannelError, again, commit, find_kept, record, try_out, usable};
+use super::{ChannelError, again, commit, demand_connection, find_kept, record, try_out, usable};
 use crate::access::OrgCaller;
 use crate::app::App;
 use crate::audit;
@@ -77,8 +77,10 @@ pub(crate) async fn change(
     ending.before = Some(record::pause(before.paused.as_ref()));
     ending.after = Some(record::pause(None));
     let id = row.id.clone();
+    let through = live.connection.as_ref().filter(|_| is_checked).map(|live| live.row.clone());
     commit(app, &id, move |connection| {
         Box::pin(async move {
+            demand_connection(connection, through.as_ref()).await?;
             let updated = channels::update(connection, &row, &alias_key(&row.alias), before.version).await;
             if !updated.map_err(|error| taken(error, &row.alias))? {
                 return Err(ChannelError::ChangedMeanwhile);

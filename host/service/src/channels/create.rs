@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::draft::Draft;
-use super::{ChannelError, again, commit, connection_for, record, try_out, usable};
+use super::{ChannelError, again, commit, connection_for, demand_connection, record, try_out, usable};
 use crate::access::OrgCaller;
 use crate::access::misfit::{self, Misfit};
 use crate::app::App;
@@ -67,8 +67,10 @@ pub(crate) async fn create(app: &App, by: &OrgCaller, new: NewChannel) -> Result
     let mut entry = record::entry(&by.caller, now, "channel.created", &row);
     entry.after = Some(record::state(&row, &draft.touched));
     let secrets = draft.secrets;
+    let through = connection.map(|live| live.row.clone());
     commit(app, &id, move |connection| {
         Box::pin(async move {
+            demand_connection(connection, through.as_ref()).await?;
             let inserted = channels::insert(connection, &row, &alias_key(&row.alias)).await;
             inserted.map_err(|error| taken(error, &row.alias))?;
             for secret in secrets.rows() {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pqh_runtime::contract::types::{Failure, FailureKind};
 
 use super::change::demand_version;
-use super::{ChannelError, again, commit, find, find_kept, record};
+use super::{ChannelError, again, commit, demand_connection, find, find_kept, record};
 use crate::access::misfit;
 use crate::access::{Caller, OrgCaller};
 use crate::app::App;
@@ -119,10 +119,15 @@ async fn end_pause(
     applies: impl Fn(&ChannelRow) -> bool + Send + 'static,
 ) -> Result<(), ChannelError> {
     let (id, key, caller, now) = (live.id.clone(), live.organization.key.clone(), caller.clone(), app.clock.now());
+    let through = live.connection.as_ref().map(|live| live.row.clone());
     commit(app, &live.id, move |connection| {
         Box::pin(async move {
             let row = kept(connection, &id).await?;
-            if !applies(&row) || !channels::resume(connection, &id, now).await? {
+            if !applies(&row) {
+                return Ok(());
+            }
+            demand_connection(connection, through.as_ref()).await?;
+            if !channels::resume(connection, &id, now).await? {
                 return Ok(());
             }
             let mut entry = record::entry(&caller, now, "channel.resumed", &row);

@@ -28,6 +28,7 @@ use crate::directory::LiveChannel;
 use crate::plugins::Plugins;
 use crate::sealed::SealedSecrets;
 use crate::store::channels::{self, ChannelRow};
+use crate::store::connections::ConnectionRow;
 use crate::store::{self, Connection, StoreError};
 use draft::Draft;
 
@@ -112,6 +113,16 @@ async fn connection_for(
     match live.as_ref().and_then(|live| live.row.lost.clone()) {
         Some(lost) => Err(ChannelError::Lost(lost.failure())),
         None => Ok(live),
+    }
+}
+
+/// Refuses what was tried out through a connection that was disconnected or lost meanwhile. `through` is how it was then.
+async fn demand_connection(connection: &mut Connection, through: Option<&ConnectionRow>) -> Result<(), ChannelError> {
+    let Some(through) = through else { return Ok(()) };
+    match store::connections::find(connection, &through.id).await? {
+        Some(ConnectionRow { lost: Some(lost), .. }) => Err(ChannelError::Lost(lost.failure())),
+        Some(ConnectionRow { ended_at: None, .. }) => Ok(()),
+        Some(_) | None => Err(ChannelError::Disconnected(through.name.clone())),
     }
 }
 

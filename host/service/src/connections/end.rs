@@ -13,7 +13,7 @@ use crate::audit::{self, Entry};
 use crate::delivery::pause_all;
 use crate::failure::kind_name;
 use crate::store::channels::{Paused, PausedBy};
-use crate::store::connections;
+use crate::store::connections::{self, ConnectionRow};
 
 /// How long a person waits for the service whose workspace is disconnected.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -30,8 +30,16 @@ pub(crate) async fn end(app: &App, by: &OrgCaller, name: &str, force: bool) -> R
     }
     // For their last use: a token that has just expired could not even be revoked.
     let _ = tokio::time::timeout(PATIENCE, live.tokens.fresh(0)).await;
-    let changing = app.connections.0.changing.lock().await;
+    let changing = app.connections.0.changing.turn(&live.row.channel_type, &live.row.workspace_id).await;
     let turn = live.tokens.turn().await;
+    match connections::find(app.store.readers(), &live.row.id).await? {
+        // Somebody else was faster.
+        None | Some(ConnectionRow { ended_at: Some(_), .. }) => return Ok(()),
+        Some(now) if now.connected_at != live.row.connected_at => {
+            return Err(ConnectionError::ConnectedAgain(now.name));
+        }
+        Some(_) => {}
+    }
     let secrets = live.tokens.opened().await;
     let entry = app.plugins.find(&live.row.channel_type);
     let service = entry.as_ref().map_or(live.row.channel_type.as_str(), |entry| &entry.plugin.descriptor().name);
@@ -61,10 +69,11 @@ pub(crate) async fn end(app: &App, by: &OrgCaller, name: &str, force: bool) -> R
     app.store
         .write(move |connection| {
             Box::pin(async move {
-                let paused = pause_all(connection, &key, &row.id, &paused, &of_channels).await?;
-                if !paused.is_empty() && !force {
-                    return Err(ConnectionError::InUse(paused.into_iter().map(|(_, alias)| alias).collect()));
+                let used = connections::channels(&mut *connection, &row.id).await?;
+                if !used.is_empty() && !force {
+                    return Err(ConnectionError::InUse(used.into_iter().map(|(_, alias)| alias).collect()));
                 }
+                pause_all(connection, &key, &row.id, &paused, &of_channels).await?;
                 connections::end(connection, &row.id, now).await?;
                 audit::append(connection, &key, ended).await?;
                 Ok(())
@@ -76,8 +85,8 @@ pub(crate) async fn end(app: &App, by: &OrgCaller, name: &str, force: bool) -> R
     }
     drop(turn);
     app.connections.forget_ended();
-    app.delivery.connection_changed(&id).await;
     drop(changing);
+    app.delivery.connection_ended(&id).await;
     let grant = app.plugins.grant_of(&live.row.channel_type);
     let (Some(entry), Some(grant), Ok(secrets)) = (entry, grant, secrets) else {
         tracing::warn!(connection = %id, "disconnected here alone: nobody can tell its service to forget the token");
@@ -85,7 +94,8 @@ pub(crate) async fn end(app: &App, by: &OrgCaller, name: &str, force: bool) -> R
     };
     let (connections, workspace) = (app.connections.clone(), live.workspace());
     let revoking = app.connections.0.needs.tasks.spawn(async move {
-        connections.take_back(&entry, grant, secrets, Some(&workspace)).await;
+        // Where nobody can tell whether they are of use, they stay.
+        let _ = connections.take_back(&entry, grant, secrets, Some(&workspace)).await;
     });
     // Where it takes longer, it goes on alone.
     let _ = tokio::time::timeout(PATIENCE, revoking).await;

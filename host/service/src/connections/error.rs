@@ -33,6 +33,11 @@ pub(crate) enum ConnectionError {
          `?force=true` (`--force`): they are paused then, until the workspace is connected again.", named(.0)
     )]
     InUse(Vec<String>),
+    #[error(
+        "The workspace {0:?} was connected again meanwhile: nothing was disconnected. Repeat it, if it is to be \
+         disconnected all the same."
+    )]
+    ConnectedAgain(String),
     #[error("{} {}", .0.message, .0.remedy)]
     Lost(Failure),
     #[error("The workspace {0:?} was disconnected. Connect it again: pqh connection connect.")]

@@ -4,7 +4,7 @@
 //! with them works once too. What the service gives is stored only after the person confirmed it, in the browser in which
 //! they began.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use pqh_runtime::{Grant, OauthError, SecretString};
 use secrecy::ExposeSecret as _;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::applications::Application;
 use super::error::{ConnectionError, Obstacle};
 use super::keep::{self, Kept};
-use super::pending::Pending;
+use super::pending::{Held, Pending};
 use super::{chance, fingerprint};
 use crate::access::{OrgCaller, Role};
 use crate::app::App;
@@ -39,8 +39,6 @@ pub(crate) struct Invitation {
     /// What the type is called.
     pub(crate) service: String,
     pub(crate) person: String,
-    /// The origin of the service's page.
-    pub(crate) leads_to: String,
 }
 
 /// A person who followed the link.
@@ -129,12 +127,10 @@ pub(crate) async fn begin(app: &App, by: &OrgCaller, channel_type: &str) -> Resu
 pub(crate) async fn look(app: &App, channel_type: &str, link: &str) -> Result<Invitation, Obstacle> {
     let row = unfollowed(app, channel_type, link).await?;
     let (entry, _, _) = set_up(app, channel_type)?;
-    let page = entry.plugin.oauth2().and_then(|service| Url::parse(&service.authorize_url).ok());
     Ok(Invitation {
         organization: organization_name(app, &row.organization_id).await?,
         service: entry.plugin.descriptor().name.clone(),
         person: row.person,
-        leads_to: page.map(|page| page.origin().ascii_serialization()).unwrap_or_default(),
     })
 }
 
@@ -202,8 +198,22 @@ pub(crate) async fn come_back(
         (_, Some("access_denied")) => Err(Obstacle::Denied),
         (_, Some(word)) => Err(Obstacle::Service(word.to_owned())),
         (None, None) => Err(Obstacle::Forged),
-        (Some(code), None) => ask(app, row, &code).await,
+        (Some(code), None) => {
+            let whole = app.clone();
+            uncut(app, async move { ask(&whole, row, &code).await }).await
+        }
     }
+}
+
+/// What nobody cuts short: a browser that goes away leaves nothing half done.
+async fn uncut<T: Send + 'static>(
+    app: &App,
+    work: impl Future<Output = Result<T, Obstacle>> + Send + 'static,
+) -> Result<T, Obstacle> {
+    app.connections.0.needs.tasks.spawn(work).await.unwrap_or_else(|error| {
+        tracing::error!("a person could not connect: {error}");
+        Err(Obstacle::Trouble)
+    })
 }
 
 /// Exchanges the code, and finds out what for.
@@ -212,6 +222,10 @@ async fn ask(app: &App, row: AuthorizationRow, code: &SecretString) -> Result<Qu
     let channel_type = row.channel_type.clone();
     let (entry, grant, application) = set_up(app, &channel_type)?;
     let verifier = app.keys.of(&row.organization_id).await?.open(&identity(&row.id), &row.verifier)?;
+    let (waiting, decision) = (&app.connections.0.waiting, chance()?);
+    if waiting.is_full() {
+        return Err(Obstacle::Busy);
+    }
     let (plugin, client) = (&entry.plugin, &application.client);
     let tokens =
         plugin.exchange(&grant, client, code, verifier.expose_secret()).await.map_err(|error| match error {
@@ -222,41 +236,36 @@ async fn ask(app: &App, row: AuthorizationRow, code: &SecretString) -> Result<Qu
             OauthError::Denied(_) | OauthError::NotOffered => not_set_up(&denied(&channel_type, &error)),
         })?;
     let came_at = app.clock.now();
-    let secrets = keep::secrets_of(&tokens);
-    let connection = plugin.connection(grant.clone(), Arc::new(secrets.clone()));
-    let found = match connection.connected(tokens.answer.clone()).await {
-        Ok(found) => found,
+    let until = came_at.saturating_add(PATIENCE);
+    let pending = Pending { authorization: row, tokens, came_at, found: OnceLock::new(), until };
+    // From here on whatever goes wrong gives the tokens back.
+    let held = waiting.hold(fingerprint(decision.expose_secret()), pending);
+    let Pending { authorization: row, tokens, found, .. } = &*held.pending;
+    let connection = plugin.connection(grant, Arc::new(keep::secrets_of(tokens)));
+    let workspace = match connection.connected(tokens.answer.clone()).await {
+        Ok(connected) => found.get_or_init(|| connected).workspace.clone(),
         Err(failure) => {
             let code = &failure.code;
             tracing::warn!(%code, "a workspace of the type {channel_type} was not connected: {}", failure.message);
-            app.connections.take_back(&entry, grant, secrets, None).await;
+            app.connections.decline(held).await;
             return Err(Obstacle::Refused(failure));
         }
     };
-    let held = connections::of_workspace(app.store.readers(), &channel_type, &found.workspace.id).await?;
-    if held.as_ref().is_some_and(|held| held.organization_id != row.organization_id) {
-        app.connections.take_back(&entry, grant, secrets, Some(&found.workspace)).await;
-        return Err(Obstacle::OtherOrganization { workspace: found.workspace.name });
+    let known = connections::of_workspace(app.store.readers(), &channel_type, &workspace.id).await?;
+    if known.as_ref().is_some_and(|known| known.organization_id != row.organization_id) {
+        app.connections.decline(held).await;
+        return Err(Obstacle::OtherOrganization { workspace: workspace.name });
     }
-    let organization = organization_name(app, &row.organization_id).await?;
-    let decision = chance()?;
     let question = Question {
-        organization,
+        organization: organization_name(app, &row.organization_id).await?,
         service: plugin.descriptor().name.clone(),
-        workspace: found.workspace.name.clone(),
+        workspace: workspace.name,
         person: row.person.clone(),
-        again: held.is_some(),
-        decision: decision.clone(),
+        again: known.is_some(),
+        decision,
     };
-    let until = came_at.saturating_add(PATIENCE);
-    let pending = Pending { authorization: row, tokens, came_at, found, until };
-    match app.connections.0.waiting.add(fingerprint(decision.expose_secret()), pending) {
-        None => Ok(question),
-        Some(pending) => {
-            app.connections.decline(pending).await;
-            Err(Obstacle::Busy)
-        }
-    }
+    held.ask();
+    Ok(question)
 }
 
 /// A person answers, in the browser in which they began.
@@ -272,27 +281,37 @@ pub(crate) async fn decide(
         asked if asked.channel_type != channel_type => Err(Obstacle::Forged),
         asked => demand_cookie(asked, cookies),
     };
-    let pending = app.connections.0.waiting.take(&fingerprint(decision), judge)?;
-    let service = app.plugins.find(channel_type).map(|entry| entry.plugin.descriptor().name.clone());
-    let service = service.ok_or(Obstacle::NotSetUp)?;
+    let held = app.connections.0.waiting.take(&fingerprint(decision), judge)?;
+    let (whole, source) = (app.clone(), source.to_owned());
+    uncut(app, async move { end(&whole, held, &source, connect).await }).await
+}
+
+/// Ends it as the person said. While it is kept, it is held: who gives the same tokens back leaves them alone.
+async fn end(app: &App, held: Held, source: &str, connect: bool) -> Result<Decided, Obstacle> {
+    let pending = Arc::clone(&held.pending);
+    let service = app.plugins.find(&pending.authorization.channel_type);
+    let service = service.map(|entry| entry.plugin.descriptor().name.clone()).ok_or(Obstacle::NotSetUp)?;
     if pending.until <= app.clock.now() {
-        app.connections.decline(pending).await;
+        app.connections.decline(held).await;
         return Err(Obstacle::Expired);
     }
     if !connect {
-        let workspace = pending.found.workspace.name.clone();
-        app.connections.decline(pending).await;
+        let workspace = pending.found.get().map(|found| found.workspace.name.clone()).unwrap_or_default();
+        app.connections.decline(held).await;
         return Ok(Decided::Declined { service, workspace });
     }
-    if let Err(obstacle) = demand_admin(app, &pending.authorization).await {
-        app.connections.decline(pending).await;
-        return Err(obstacle);
-    }
-    let organization = organization_name(app, &pending.authorization.organization_id).await?;
-    match keep::connect(app, &pending, source).await {
-        Ok(kept) => Ok(Decided::Connected { organization, service, kept: Box::new(kept) }),
+    let kept = async {
+        demand_admin(app, &pending.authorization).await?;
+        let organization = organization_name(app, &pending.authorization.organization_id).await?;
+        Ok((organization, Box::new(keep::connect(app, &pending, source).await?)))
+    };
+    match kept.await {
+        Ok((organization, kept)) => {
+            held.done();
+            Ok(Decided::Connected { organization, service, kept })
+        }
         Err(obstacle) => {
-            app.connections.decline(pending).await;
+            app.connections.decline(held).await;
             Err(obstacle)
         }
     }

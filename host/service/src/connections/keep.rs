@@ -46,9 +46,10 @@ pub(super) fn found_target(target: Target) -> FoundTarget {
 /// Keeps a connection with its tokens. Channels that were paused for its sake go on.
 pub(super) async fn connect(app: &App, pending: &Pending, source: &str) -> Result<Kept, Obstacle> {
     let Pending { authorization, tokens: came, came_at, found, .. } = pending;
+    let found = found.get().ok_or(Obstacle::Trouble)?;
     let organization = authorization.organization_id.clone();
     let key = app.keys.of(&organization).await?;
-    let changing = app.connections.0.changing.lock().await;
+    let changing = app.connections.0.changing.turn(&authorization.channel_type, &found.workspace.id).await;
     let readers = app.store.readers();
     let before =
         connections::of_organization(readers, &organization, &authorization.channel_type, &found.workspace.id).await?;

@@ -6,6 +6,7 @@
 
 mod applications;
 mod asking;
+mod changing;
 pub(crate) mod door;
 pub(crate) mod end;
 pub(crate) mod error;
@@ -42,6 +43,7 @@ use crate::sealed::SealedSecrets;
 use crate::store::connections::{self, ConnectionRow};
 use crate::store::{Store, StoreError};
 use applications::{Application, Applications};
+use changing::Changing;
 use pending::Waiting;
 use secrets::ChannelSecrets;
 use tokens::{TokenKeeper, TokenSecrets};
@@ -56,8 +58,7 @@ struct Inner {
     needs: Arc<Needs>,
     /// One keeper for each connection that was used: nobody else renews its tokens.
     keepers: Mutex<HashMap<String, Arc<TokenKeeper>>>,
-    /// Held by whoever connects or disconnects, until memory and database agree again.
-    changing: tokio::sync::Mutex<()>,
+    changing: Changing,
     /// People who are asked whether to connect what they allowed.
     waiting: Waiting,
     listings: targets::Listings,
@@ -76,7 +77,7 @@ struct Needs {
     metrics: Metrics,
     unrenewed: Unrenewed,
     applications: Applications,
-    /// Renewals, which nobody cuts short.
+    /// Renewals, and people's ways: what nobody cuts short.
     tasks: TaskTracker,
     /// Rung where tokens have to be renewed sooner than was known.
     wanted: Wanted,
@@ -123,7 +124,7 @@ impl Connections {
         Ok(Self(Arc::new(Inner {
             needs,
             keepers: Mutex::default(),
-            changing: tokio::sync::Mutex::default(),
+            changing: Changing::default(),
             waiting: Waiting::default(),
             listings: targets::Listings::default(),
             inbound: Notify::new(),
@@ -196,6 +197,8 @@ impl Connections {
             self.take_back_all().await;
             self.0.needs.tasks.close();
             self.0.needs.tasks.wait().await;
+            // And what came while others were waited for.
+            self.take_back_all().await;
         };
         if tokio::time::timeout(limit, work).await.is_err() {
             tracing::warn!("stopping while tokens are asked for: they are asked for again at the next start");

@@ -3,16 +3,17 @@
 
 use std::sync::Arc;
 
-use pqh_runtime::contract::types::Failure;
+use pqh_runtime::contract::types::{Failure, FailureKind};
 use serde_json::json;
 use uuid::Uuid;
 
 use super::Engine;
 use super::scheduler::Target;
 use crate::directory::{LiveChannel, Organization, Terms};
+use crate::failure::kind_name;
 use crate::health::Note;
 use crate::store::accept::Accept;
-use crate::store::connections::ConnectionRow;
+use crate::store::connections::{self, ConnectionRow};
 use crate::store::recovery;
 use crate::store::rows::{NewDelivery, NewEvent, Origin, Status};
 
@@ -123,16 +124,35 @@ impl Engine {
         tellers
     }
 
-    /// At a start: readiness says again of which paused channels nobody can be told.
+    /// At a start: readiness says again of which paused channels and lost connections nobody can be told.
     pub(super) async fn remember_untold(&self) {
+        let lost =
+            self.patiently(|| recovery::ids_of_lost_connections(self.store().readers())).await.unwrap_or_default();
+        for id in lost {
+            let found = self.patiently(|| connections::find(self.store().readers(), &id)).await.flatten();
+            let Some(row) = found else { continue };
+            let Some(organization) = self.organization(&row.organization_id).await else { continue };
+            self.remember(&Broken::connection(&organization, &row)).await;
+        }
         let paused = self.patiently(|| recovery::paused_by_service(self.store().readers())).await.unwrap_or_default();
         for id in paused {
-            let Some(broken) = self.patiently(|| self.0.parts.directory.channel(&id)).await.flatten() else { continue };
-            let broken = Broken::channel(&broken);
-            if self.tellers(&broken).await.is_empty() {
-                self.0.parts.health.warn(&untold_key(&id), untold(&broken));
+            let Some(live) = self.patiently(|| self.0.parts.directory.channel(&id)).await.flatten() else { continue };
+            if !rests_with_its_connection(&live) {
+                self.remember(&Broken::channel(&live)).await;
             }
         }
+    }
+
+    async fn remember(&self, broken: &Broken) {
+        if self.tellers(broken).await.is_empty() {
+            self.0.parts.health.warn(&untold_key(&broken.id), untold(broken));
+        }
+    }
+
+    /// After people disconnected a connection: of what it was before, nobody has to be told any more.
+    pub(crate) async fn connection_ended(&self, id: &str) {
+        self.0.parts.health.clear_warning(&untold_key(id));
+        self.connection_changed(id).await;
     }
 
     /// A delivery for each channel that can tell this; none where none can, or where a notice is what failed.
@@ -199,6 +219,14 @@ impl Engine {
              (PATCH /v1/organization notice_channels)"
         );
     }
+}
+
+/// Whether a channel is paused for its connection's sake: that is told of the connection, or was done by people.
+fn rests_with_its_connection(live: &LiveChannel) -> bool {
+    let unauthorized = kind_name(FailureKind::Unauthorized);
+    let is_gone = |row: &ConnectionRow| row.lost.is_some() || row.ended_at.is_some();
+    live.connection.as_ref().is_some_and(|connection| is_gone(&connection.row))
+        && live.paused.as_ref().is_some_and(|paused| paused.kind == unauthorized)
 }
 
 /// Under which key readiness keeps that nobody could be told of a channel or a connection.

@@ -147,3 +147,11 @@ pub(crate) async fn lost_connections(executor: impl SqliteExecutor<'_>) -> Resul
         .await?;
     Ok(count)
 }
+
+/// Which they are.
+pub(crate) async fn ids_of_lost_connections(executor: impl SqliteExecutor<'_>) -> Result<Vec<String>, StoreError> {
+    let ids = sqlx::query_scalar("SELECT id FROM connections WHERE lost IS NOT NULL AND ended_at IS NULL")
+        .fetch_all(executor)
+        .await?;
+    Ok(ids)
+}

@@ -64,7 +64,7 @@ async fn follow(State(app): State<App>, Path((channel_type, link)): Path<(String
                     headers.insert(name, value);
                 }
             }
-            protect(response, "")
+            protect(response, "'self'")
         }
         Err(obstacle) => show(&Page::obstacle(&app, &channel_type, &obstacle)),
     }
@@ -123,19 +123,19 @@ async fn confirm(
 }
 
 fn show(page: &Page) -> Response {
-    protect((page.status, page.html()).into_response(), &page.leads_to)
+    protect((page.status, page.html()).into_response(), if page.leads_away { "'self' https:" } else { "'self'" })
 }
 
 /// What nobody keeps, frames, guesses the type of, or learns the address of. Nothing is loaded, nothing runs, and its form
-/// goes back here, from where it may lead to one other origin (browsers look at where a form is sent on to, too).
-fn protect(mut response: Response, leads_to: &str) -> Response {
+/// goes where `form_action` lets it. Browsers hold that against each address that a form is sent on to, too: where the
+/// service sends people, such as to a workspace's own host or to whoever signs them in, nobody here knows.
+fn protect(mut response: Response, form_action: &str) -> Response {
     let policy = format!(
-        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self' {leads_to}; frame-ancestors 'none'; base-uri \
-         'none'"
+        "default-src 'none'; style-src 'unsafe-inline'; form-action {form_action}; frame-ancestors 'none'; base-uri 'none'"
     );
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    // An origin is ASCII; were it not, nothing at all would be allowed.
+    // It is ASCII; were it not, nothing at all would be allowed.
     let nothing = || HeaderValue::from_static("default-src 'none'; form-action 'none'");
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_str(&policy).unwrap_or_else(|_| nothing()));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));

@@ -26,9 +26,9 @@ pub(super) struct Page {
     /// For support: the service's own word.
     code: String,
     form: Option<Form>,
-    /// The origin that the form leads to in the end, where that is another.
+    /// Whether its form, which is the same for everybody, leads to the service.
     #[template(skip)]
-    pub(super) leads_to: String,
+    pub(super) leads_away: bool,
 }
 
 /// A question.
@@ -50,7 +50,7 @@ impl Page {
 
     /// Asks before a person is sent to the service.
     pub(super) fn invitation(invitation: &Invitation) -> Self {
-        let Invitation { organization, service, person, leads_to } = invitation;
+        let Invitation { organization, service, person } = invitation;
         let title = format!("Connect a {service} workspace to {organization}");
         let words = vec![format!(
             "\u{201c}{person}\u{201d} of the organization \u{201c}{organization}\u{201d} asks for a workspace to post \
@@ -58,7 +58,7 @@ impl Page {
         )];
         Self {
             form: Some(Form { action: String::new(), decision: String::new(), yes: "Continue", cancels: false }),
-            leads_to: leads_to.clone(),
+            leads_away: true,
             ..Self::new(StatusCode::OK, "ask", &title, words, "If you did not expect this, close the page.")
         }
     }
@@ -223,7 +223,7 @@ impl Page {
 
     fn new(status: StatusCode, tone: &'static str, title: &str, words: Vec<String>, remedy: &str) -> Self {
         let (title, remedy) = (title.to_owned(), remedy.to_owned());
-        Self { status, tone, title, words, remedy, code: String::new(), form: None, leads_to: String::new() }
+        Self { status, tone, title, words, remedy, code: String::new(), form: None, leads_away: false }
     }
 }
 
