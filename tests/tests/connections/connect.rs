@@ -351,6 +351,10 @@ async fn a_browser_that_goes_away_while_slack_is_asked_leaves_no_living_token() 
     world.slack.wait_for_calls("oauth.v2.access", 1).await;
     asking.abort();
     assert!(asking.await.unwrap_err().is_cancelled());
+    // Until the service has seen that it is gone.
+    for _ in 0..20 {
+        assert_eq!(world.connections().await.len(), 0);
+    }
     released.notify_one();
     assert_eq!(world.slack.live_tokens().len(), 1);
     eventually("the token is given back", || async {

@@ -198,22 +198,8 @@ pub(crate) async fn come_back(
         (_, Some("access_denied")) => Err(Obstacle::Denied),
         (_, Some(word)) => Err(Obstacle::Service(word.to_owned())),
         (None, None) => Err(Obstacle::Forged),
-        (Some(code), None) => {
-            let whole = app.clone();
-            uncut(app, async move { ask(&whole, row, &code).await }).await
-        }
+        (Some(code), None) => ask(app, row, &code).await,
     }
-}
-
-/// What nobody cuts short: a browser that goes away leaves nothing half done.
-async fn uncut<T: Send + 'static>(
-    app: &App,
-    work: impl Future<Output = Result<T, Obstacle>> + Send + 'static,
-) -> Result<T, Obstacle> {
-    app.connections.0.needs.tasks.spawn(work).await.unwrap_or_else(|error| {
-        tracing::error!("a person could not connect: {error}");
-        Err(Obstacle::Trouble)
-    })
 }
 
 /// Exchanges the code, and finds out what for.
@@ -282,8 +268,7 @@ pub(crate) async fn decide(
         asked => demand_cookie(asked, cookies),
     };
     let held = app.connections.0.waiting.take(&fingerprint(decision), judge)?;
-    let (whole, source) = (app.clone(), source.to_owned());
-    uncut(app, async move { end(&whole, held, &source, connect).await }).await
+    end(app, held, source, connect).await
 }
 
 /// Ends it as the person said. While it is kept, it is held: who gives the same tokens back leaves them alone.

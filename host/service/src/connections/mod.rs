@@ -77,7 +77,7 @@ struct Needs {
     metrics: Metrics,
     unrenewed: Unrenewed,
     applications: Applications,
-    /// Renewals, and people's ways: what nobody cuts short.
+    /// Renewals, which nobody cuts short.
     tasks: TaskTracker,
     /// Rung where tokens have to be renewed sooner than was known.
     wanted: Wanted,
@@ -197,8 +197,6 @@ impl Connections {
             self.take_back_all().await;
             self.0.needs.tasks.close();
             self.0.needs.tasks.wait().await;
-            // And what came while others were waited for.
-            self.take_back_all().await;
         };
         if tokio::time::timeout(limit, work).await.is_err() {
             tracing::warn!("stopping while tokens are asked for: they are asked for again at the next start");
