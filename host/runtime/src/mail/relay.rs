@@ -240,5 +240,4 @@ fn wire_lines(mail: &[u8]) -> Vec<u8> {
 }
 
 #[cfg(test)]
-#[path = "relay_tests.rs"]
 mod tests;

@@ -45,8 +45,8 @@ use crate::store::{Store, StoreError};
 use applications::{Application, Applications};
 use changing::Changing;
 use pending::Waiting;
-use secrets::ChannelSecrets;
-use tokens::{TokenKeeper, TokenSecrets};
+use secrets::{ChannelSecrets, TokenSecrets};
+use tokens::TokenKeeper;
 use unrenewed::Unrenewed;
 use wanted::Wanted;
 

@@ -9,11 +9,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use pqh_runtime::contract::types::{Failure, FailureKind};
-use pqh_runtime::{
-    MemorySecrets, OauthError, Plugin, SecretError, SecretFacts, SecretSource, SecretString, SharedCache, Tokens,
-};
+use pqh_runtime::{MemorySecrets, OauthError, Plugin, SecretError, SecretString, SharedCache, Tokens};
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{Needs, failure};
@@ -159,6 +156,11 @@ impl TokenKeeper {
         self.held().sealed.contains_key(REFRESH)
     }
 
+    /// Whether there is one of that name, for requests to carry.
+    pub(super) fn holds(&self, name: &str) -> bool {
+        name != REFRESH && self.held().sealed.contains_key(name)
+    }
+
     /// Whether there are none, as after a connection was ended.
     pub(super) fn is_empty(&self) -> bool {
         self.held().sealed.is_empty()
@@ -188,16 +190,29 @@ impl TokenKeeper {
     /// Renews the tokens, unless they are others than those of `generation` by now. Nobody cuts it short: whoever waits for
     /// it may go away.
     pub(crate) async fn renew(self: &Arc<Self>, generation: i64) -> Result<i64, Failure> {
+        self.renew_where(move |held| held.generation == generation).await
+    }
+
+    /// Renews the tokens that the database knows by `generation` to be due, unless others came for them: these are written,
+    /// where they are not yet.
+    pub(crate) async fn renew_due(self: &Arc<Self>, generation: i64) -> Result<i64, Failure> {
+        self.renew_where(move |held| held.generation == generation || held.unwritten.is_some()).await
+    }
+
+    async fn renew_where(
+        self: &Arc<Self>,
+        is_wanted: impl FnOnce(&Held) -> bool + Send + 'static,
+    ) -> Result<i64, Failure> {
         let this = Arc::clone(self);
-        let renewing = self.needs.tasks.spawn(async move { this.renew_once(generation).await });
+        let renewing = self.needs.tasks.spawn(async move { this.renew_once(is_wanted).await });
         renewing.await.unwrap_or_else(|error| Err(trouble("renewal-fault", &error)))
     }
 
-    async fn renew_once(&self, generation: i64) -> Result<i64, Failure> {
+    async fn renew_once(&self, is_wanted: impl FnOnce(&Held) -> bool) -> Result<i64, Failure> {
         let _turn = self.turn.lock().await;
-        let unwritten = {
+        let (generation, unwritten) = {
             let held = self.held();
-            if held.generation != generation {
+            if !is_wanted(&held) {
                 return Ok(held.generation);
             }
             if let Some(never) = held.dead.as_ref().or(held.last.as_ref()) {
@@ -207,7 +222,7 @@ impl TokenKeeper {
                 let left = u64::try_from(until.saturating_sub(self.needs.clock.now())).unwrap_or(0);
                 return Err(Failure { retry_after: Some(left), ..why.clone() });
             }
-            held.unwritten
+            (held.generation, held.unwritten)
         };
         let renewed = match unwritten {
             Some((before, term)) => self.write(before, term).await,
@@ -373,11 +388,12 @@ impl TokenKeeper {
         note.await
     }
 
-    async fn key(&self) -> Result<DataKey, KeyError> {
+    pub(super) async fn key(&self) -> Result<DataKey, KeyError> {
         self.needs.keys.of(&self.organization).await
     }
 
-    fn open(&self, key: &DataKey, name: &str) -> Result<Option<SecretString>, VaultError> {
+    /// One of them, opened.
+    pub(super) fn open(&self, key: &DataKey, name: &str) -> Result<Option<SecretString>, VaultError> {
         let sealed = self.held().sealed.get(name).cloned();
         sealed.map(|sealed| key.open(&identity(&self.id, name), &sealed)).transpose()
     }
@@ -402,29 +418,6 @@ impl TokenKeeper {
 
     fn holding(&self) -> RwLockWriteGuard<'_, Held> {
         self.held.write().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// The tokens as the gate asks for them.
-pub(crate) struct TokenSecrets(pub(crate) Arc<TokenKeeper>);
-
-#[async_trait]
-impl SecretSource for TokenSecrets {
-    fn facts(&self, key: &str) -> Option<SecretFacts> {
-        let there = key != REFRESH && self.0.held().sealed.contains_key(key);
-        there.then(SecretFacts::default)
-    }
-
-    async fn get(&self, key: &str) -> Result<SecretString, SecretError> {
-        // One that expired on the way is renewed. Of one that is dead, the service says so in its own words.
-        if let Err(stale) = self.0.fresh(0).await
-            && stale.why.kind != FailureKind::Unauthorized
-        {
-            return Err(SecretError::passing(key, stale.why.message));
-        }
-        let data_key = self.0.key().await.map_err(|problem| SecretError::passing(key, problem.to_string()))?;
-        let opened = self.0.open(&data_key, key).map_err(|problem| SecretError::lasting(key, problem.to_string()))?;
-        opened.ok_or_else(|| SecretError::lasting(key, "the workspace is not connected"))
     }
 }
 

@@ -52,15 +52,15 @@ impl UnderWay {
     }
 
     /// Begins those of a type that are due and not under way, as far as there is room for them.
-    fn begin<F>(&mut self, channel_type: &str, due: Vec<String>, renew: impl Fn(String) -> F)
+    fn begin<F>(&mut self, channel_type: &str, due: Vec<(String, i64)>, renew: impl Fn(String, i64) -> F)
     where
         F: Future<Output = ()> + Send + 'static,
     {
         let here: HashSet<String> =
             self.which.values().filter(|(of, _)| of == channel_type).map(|(_, id)| id.clone()).collect();
         let room = AT_ONCE.saturating_sub(here.len());
-        for id in due.into_iter().filter(|id| !here.contains(id)).take(room) {
-            let task = self.tasks.spawn(renew(id.clone()));
+        for (id, generation) in due.into_iter().filter(|(id, _)| !here.contains(id)).take(room) {
+            let task = self.tasks.spawn(renew(id.clone(), generation));
             self.which.insert(task.id(), (channel_type.to_owned(), id));
         }
     }
@@ -100,9 +100,9 @@ impl Engine {
         self.0.parts.connections.looking_for_renewals();
         for channel_type in self.patiently(|| connections::renewed_types(readers)).await.unwrap_or_default() {
             let due = self.patiently(|| connections::to_renew(readers, &channel_type, now, LOOK)).await;
-            under_way.begin(&channel_type, due.unwrap_or_default(), |id| {
+            under_way.begin(&channel_type, due.unwrap_or_default(), |id, generation| {
                 let engine = self.clone();
-                async move { engine.renew_connection(&id).await }
+                async move { engine.renew_connection(&id, generation).await }
             });
             let later = self.patiently(|| connections::next_renewal(readers, &channel_type, now)).await.flatten();
             next = next.min(later.unwrap_or(Millis::MAX));
@@ -110,11 +110,10 @@ impl Engine {
         next
     }
 
-    async fn renew_connection(&self, id: &str) {
+    async fn renew_connection(&self, id: &str, generation: i64) {
         let found = self.patiently(|| self.0.parts.connections.find(id)).await.flatten();
         let Some(live) = found.filter(|live| live.tokens.renews()) else { return };
-        let generation = live.tokens.generation();
-        if let (Err(_), Some(dead)) = (live.tokens.renew(generation).await, live.tokens.dead()) {
+        if let (Err(_), Some(dead)) = (live.tokens.renew_due(generation).await, live.tokens.dead()) {
             self.lose_connection(&live, generation, &dead, Origin::Published).await;
         }
     }
@@ -128,15 +127,15 @@ mod tests {
 
     use super::*;
 
-    fn ids(name: &str, count: usize) -> Vec<String> {
-        (0..count).map(|number| format!("{name}{number}")).collect()
+    fn ids(name: &str, count: usize) -> Vec<(String, i64)> {
+        (0..count).map(|number| (format!("{name}{number}"), 1)).collect()
     }
 
     #[tokio::test]
     async fn thousands_of_a_type_that_hang_take_no_room_of_another_and_none_is_begun_twice() {
         let mut under_way = UnderWay::default();
         let answers = Arc::new(Semaphore::new(0));
-        let hangs = |_| {
+        let hangs = |_, _| {
             let answers = Arc::clone(&answers);
             async move { answers.acquire().await.unwrap().forget() }
         };
@@ -144,7 +143,7 @@ mod tests {
             under_way.begin("chat", ids("chat", 5_000), hangs);
             assert_eq!(under_way.which.len(), AT_ONCE);
         }
-        under_way.begin("phone", ids("phone", 1), |_| std::future::ready(()));
+        under_way.begin("phone", ids("phone", 1), |_, _| std::future::ready(()));
         under_way.ended().await;
         assert!(under_way.which.values().all(|(of, _)| of == "chat"));
         assert_eq!(under_way.which.len(), AT_ONCE);
@@ -161,7 +160,7 @@ mod tests {
     #[tokio::test]
     async fn one_that_panics_makes_room_as_well() {
         let mut under_way = UnderWay::default();
-        under_way.begin("chat", ids("chat", 1), |_| async { panic!("a test's") });
+        under_way.begin("chat", ids("chat", 1), |_, _| async { panic!("a test's") });
         tokio::task::yield_now().await;
         under_way.reap();
         assert!(under_way.which.is_empty());

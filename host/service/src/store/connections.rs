@@ -202,8 +202,10 @@ const RENEWED_TYPES: &str = concat!(
     renewable!("(SELECT MIN(type) FROM connections WHERE ", " AND type > types.type) FROM types "),
     "WHERE types.type IS NOT NULL) SELECT type FROM types WHERE type IS NOT NULL"
 );
-const TO_RENEW: &str =
-    renewable!("SELECT id FROM connections WHERE ", " AND type = $1 AND renew_at <= $2 ORDER BY renew_at, id LIMIT $3");
+const TO_RENEW: &str = renewable!(
+    "SELECT id, generation FROM connections WHERE ",
+    " AND type = $1 AND renew_at <= $2 ORDER BY renew_at, id LIMIT $3"
+);
 const NEXT_RENEWAL: &str =
     renewable!("SELECT MIN(renew_at) FROM connections WHERE ", " AND type = $1 AND renew_at > $2");
 
@@ -212,14 +214,15 @@ pub(crate) async fn renewed_types(executor: impl SqliteExecutor<'_>) -> Result<V
     Ok(sqlx::query_scalar(RENEWED_TYPES).fetch_all(executor).await?)
 }
 
-/// The ids of a type's connections whose tokens have to be renewed by now, at most so many, those first that wait longest.
+/// A type's connections whose tokens have to be renewed by now, and which these are: at most so many, those first that wait
+/// longest.
 pub(crate) async fn to_renew(
     executor: impl SqliteExecutor<'_>,
     channel_type: &str,
     now: Millis,
     limit: i64,
-) -> Result<Vec<String>, StoreError> {
-    Ok(sqlx::query_scalar(TO_RENEW).bind(channel_type).bind(now).bind(limit).fetch_all(executor).await?)
+) -> Result<Vec<(String, i64)>, StoreError> {
+    Ok(sqlx::query_as(TO_RENEW).bind(channel_type).bind(now).bind(limit).fetch_all(executor).await?)
 }
 
 /// When after `now` the next token of a type is to be renewed.

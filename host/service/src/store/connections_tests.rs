@@ -56,8 +56,12 @@ async fn connections_to_renew_are_read_out_of_an_index_and_no_others() {
     }
     let readers = store.readers();
     assert_eq!(renewed_types(readers).await.unwrap(), ["chat", "phone"]);
-    assert_eq!(to_renew(readers, "chat", 100, 3).await.unwrap(), ["c0000", "c0004", "c0006"]);
-    assert_eq!(to_renew(readers, "phone", 5, 9).await.unwrap(), ["c0003", "c0005"]);
+    let due = async |channel_type, now, limit| {
+        let due = to_renew(readers, channel_type, now, limit).await.unwrap();
+        due.into_iter().map(|(id, _)| id).collect::<Vec<_>>()
+    };
+    assert_eq!(due("chat", 100, 3).await, ["c0000", "c0004", "c0006"]);
+    assert_eq!(due("phone", 5, 9).await, ["c0003", "c0005"]);
     assert_eq!(next_renewal(readers, "phone", 5).await.unwrap(), Some(9));
     assert_eq!(next_renewal(readers, "phone", 2_999).await.unwrap(), None);
     assert!(to_renew(readers, "chat", -1, 3).await.unwrap().is_empty());
