@@ -27,12 +27,12 @@ use crate::{FROZEN, NEVER, folder, frozen, names, sha256};
 const KEPT: &[(&str, &[(&str, &str)])] = &[(
     "1.0.0",
     &[
-        ("email", "6e9cfdfff3cd6c029497a21bcc1104acb0cc4ae865ed4307ae0358b1604c4596"),
-        ("pagerduty", "f1b0405280959cf447eba2ca216dfa3886931af10271a5bf93482f2cd340d348"),
-        ("slack-app", "69a8efa1958dbab3a7964e3a63cb3355b7d12ad15fe44d202fe49db08ac4a852"),
-        ("slack-webhook", "6540ce252e54027fe2e3bdd9e31dad05b6e7ebb1ad0ddd39a48f053f2be9044a"),
-        ("teams", "a1fa4fbc8fa09a586791b3418737cc824d7d57c1fc710c4865696292730232f5"),
-        ("webhook", "4df15f0e4efb345dc53ffedc7d3f727acb5be27678ff2726c79226dbf196d059"),
+        ("email", "e6defc715de16795f2f004eea84dccd26ad523de4f92abf5d8a4b0cd5eeb6f6e"),
+        ("pagerduty", "2f3ece79ec2027c8aa60426e0a51631573cb56d4c5558a03c6e53c133eb3d488"),
+        ("slack-app", "557a7ac9a01ef7d1e3087db781f554ca3547d278e0365aa71042425fd98bcd56"),
+        ("slack-webhook", "1dfd06151c82607dfba6b06cc6948ed048ba316f6da5f8f4780f0f45766e9964"),
+        ("teams", "92ee9d60a448e53e4b464809aac0c3e452308da2118d420d235ed18d0db76c39"),
+        ("webhook", "cb19abf572c461a4b4e3cc90a29c92fce92cfeea82f3845286ba130afa23a9cf"),
     ],
 )];
 
