@@ -17,10 +17,15 @@ const UNKNOWN: u32 = 3600;
 /// People's Slack ids in place of their addresses, where Slack knows them; the others stay text.
 pub(crate) fn known(mentions: &[String]) -> Vec<String> {
     let mut left = LOOK_UPS;
-    let known = |mention: &String| address(mention).and_then(|address| user(&address, &mut left));
-    let known =
-        mentions.iter().map(known).zip(mentions).map(|(id, mention)| id.unwrap_or_else(|| mention.trim().to_owned()));
-    known.filter(|name| !name.is_empty()).collect()
+    let mut known = |mention: &String| address(mention).and_then(|address| user(&address, &mut left));
+    let mut names: Vec<String> = Vec::new();
+    for mention in mentions {
+        let name = known(mention).unwrap_or_else(|| mention.trim().to_owned());
+        if !name.is_empty() && !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 /// An e-mail address, in lower case.

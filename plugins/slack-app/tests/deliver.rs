@@ -303,7 +303,8 @@ fn user(id: &str) -> Value {
 #[test]
 fn people_are_mentioned_by_id_or_address_and_groups_by_id() {
     let gate = Gate::new().says(user("U0000ADA1")).posts("C1", "1.000").links().posts("C1", "2.000").links();
-    let mentions = ["U012AB3CD", "S0614TZR7", " Ada+on.call@Example.com "];
+    // By address and by id she is one.
+    let mentions = ["U012AB3CD", "S0614TZR7", " Ada+on.call@Example.com ", "U0000ADA1"];
     deliver(&to("C1"), calling(&mentions), None).unwrap();
     assert_eq!(responders(&gate), "👥 *Who should respond:* <@U012AB3CD>, <!subteam^S0614TZR7>, <@U0000ADA1>");
     assert_eq!(methods(&gate)[0], "users.lookupByEmail");

@@ -99,8 +99,10 @@ impl Shown {
             if before == Some(message.edits.len()) {
                 continue;
             }
-            let name = workspace.channel(&message.channel).map_or_else(|| message.channel.clone(), |held| held.name);
-            println!("{} #{name}{}:\n", if before.is_some() { "Updated in" } else { "In" }, place(&message));
+            let name = workspace.channel(&message.channel).map(|held| held.name).filter(|name| !name.is_empty());
+            let name =
+                name.map_or_else(|| format!("the direct message {}", message.channel), |name| format!("#{name}"));
+            println!("{} {name}{}:\n", if before.is_some() { "Updated in" } else { "In" }, place(&message));
             let content = Value::Object(message.content);
             println!("{}\n", render::message(&content, std::io::stdout().is_terminal()));
         }

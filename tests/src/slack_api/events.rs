@@ -73,7 +73,8 @@ impl Events {
             "api_app_id": self.app,
             "event": event,
             "type": "event_callback",
-            "event_id": format!("Ev{serial:09}"),
+            // Other ones after a restart, too.
+            "event_id": format!("Ev{now:011X}{serial:05}"),
             "event_time": now / 1_000,
             "event_context": format!("4-{serial}"),
             "authorizations": [{

@@ -96,7 +96,7 @@ async fn by_force_its_channels_rest_until_it_is_connected_again() {
     for alias in ["Sales", "Ops"] {
         scenario.act(&format!("/v1/channels/{alias}/resume")).await.problem(409, "not-connected");
     }
-    assert!(!scenario.check("Sales").await);
+    scenario.act("/v1/channels/Sales/check").await.problem(409, "not-connected");
     let targets = format!("{}/targets", path(&connection));
     scenario.ask(Method::GET, &targets, &scenario.admin, None).await.problem(409, "not-connected");
     assert_eq!(world.try_channel("New", "C0SALES").await.status, 422);
@@ -404,4 +404,43 @@ async fn a_loss_that_nobody_was_told_of_is_a_warning_until_it_is_disconnected() 
     world.scenario.restart().await;
     world.scenario.settle().await;
     assert_eq!(untold(&world).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn of_a_disconnected_workspace_everything_says_that_it_is_and_how_to_connect_it() {
+    let world = World::new().await;
+    let scenario = &world.scenario;
+    let connection = world.connect().await;
+    world.channel("Sales", "C0SALES").await;
+    assert_eq!(disconnect(&world, &connection, "?force=true").await.status, 204);
+    let elsewhere = json!({ "settings": { "channel": "C0OPS" } });
+    let new = json!({ "alias": "Ops", "type": TYPE, "connection": "Acme", "settings": { "channel": "C0OPS" } });
+    for answer in [
+        scenario.act("/v1/channels/Sales/check").await,
+        scenario.patch("/v1/channels/Sales", &elsewhere).await,
+        scenario.post("/v1/channels", &new).await,
+        scenario.ask(Method::GET, &format!("{}/targets", path(&connection)), &scenario.admin, None).await,
+    ] {
+        let refused = answer.problem(409, "not-connected");
+        let expected = "The workspace \"Acme\" was disconnected. Connect it again: pqh connection connect slack-app.";
+        assert_eq!(refused["detail"], expected, "{refused:#}");
+    }
+}
+
+#[tokio::test]
+async fn a_check_renews_a_dead_token_and_finds_a_loss_as_a_delivery_does() {
+    let world = World::new().await;
+    let scenario = &world.scenario;
+    world.connect().await;
+    world.channel("Sales", "C0SALES").await;
+    world.all_targets().await;
+    world.slack.revoke(&world.slack.live_tokens().last().unwrap().value);
+    assert!(scenario.check("Sales").await);
+    assert_eq!(world.slack.renewals(), 1);
+    world.acme().uninstall();
+    assert!(!scenario.check("Sales").await);
+    assert_eq!(world.connections().await[0]["status"], "lost");
+    assert!(
+        text(&scenario.channel_state("Sales").await["paused"]["message"]).starts_with("Slack workspace not connected")
+    );
 }

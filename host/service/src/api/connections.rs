@@ -224,7 +224,7 @@ impl From<ConnectionError> for Problem {
             ConnectionError::Lost(failure) => {
                 Self::conflict("not-connected", words).with("failure", FailureBody::from(&failure))
             }
-            ConnectionError::Disconnected(_) => Self::conflict("not-connected", words),
+            ConnectionError::Disconnected { .. } => Self::conflict("not-connected", words),
             ConnectionError::Chance(error) => Self::internal(&error),
             ConnectionError::Store(error) => error.into(),
             ConnectionError::Key(error) => error.into(),

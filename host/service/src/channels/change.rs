@@ -8,6 +8,7 @@ use serde_json::{Map, Value};
 
 use super::create::{readable_alias, refuse_taken, taken};
 use super::draft::{Draft, Touch};
+use super::life::demand_connected;
 use super::{ChannelError, again, commit, demand_connection, find_kept, record, try_out, usable};
 use crate::access::OrgCaller;
 use crate::app::App;
@@ -54,8 +55,9 @@ pub(crate) async fn change(
         let (component, grant) = usable(&app.plugins, &row.channel_type)?;
         let problems = draft.take(component.plugin.descriptor(), settings)?;
         if !problems.is_empty() || !draft.touched.is_empty() || draft.settings != before.settings {
-            let connection = live.connection.as_deref();
-            try_out(&component, grant, connection, &draft, problems).await?;
+            demand_connected(&live)?;
+            let connection = live.connection.as_ref();
+            try_out(app, &component, grant, connection, &draft, problems).await?;
             let workspace = connection.map(|live| live.row.workspace_id.as_str());
             row.target =
                 target::of(component.plugin.descriptor(), workspace, &draft.settings, &draft.secrets, &key, &row.id)?;

@@ -46,7 +46,7 @@ pub(crate) async fn create(app: &App, by: &OrgCaller, new: NewChannel) -> Result
     let (id, key) = (Uuid::now_v7().to_string(), organization.key.clone());
     let mut draft = Draft::new(Map::new(), SealedSecrets::new(&id, key.clone(), Vec::new()));
     let problems = draft.take(component.plugin.descriptor(), settings)?;
-    try_out(&component, grant, connection.as_deref(), &draft, problems).await?;
+    try_out(app, &component, grant, connection.as_ref(), &draft, problems).await?;
     let now = app.clock.now();
     let workspace = connection.as_ref().map(|live| live.row.workspace_id.as_str());
     let row = ChannelRow {

@@ -7,6 +7,7 @@ use crate::access::misfit::Misfit;
 use crate::event::EventError;
 use crate::quiet::QuietError;
 use crate::store::StoreError;
+use crate::store::connections::ConnectionRow;
 use crate::vault::VaultError;
 
 /// Each says what was expected, what came, and what to do.
@@ -41,8 +42,8 @@ pub(crate) enum ChannelError {
     WhichConnection { channel_type: String, found: Option<String>, known: Vec<(String, String)> },
     #[error("{} {}", .0.message, .0.remedy)]
     Lost(Failure),
-    #[error("The workspace {0:?} was disconnected. Connect it again: pqh connection connect.")]
-    Disconnected(String),
+    #[error("The workspace {name:?} was disconnected. Connect it again: pqh connection connect {channel_type}.")]
+    Disconnected { name: String, channel_type: String },
     #[error("The settings do not fit the channel type: {}", sentences(.0))]
     BadSettings(Vec<FieldProblem>),
     #[error("The check failed, and nothing was saved: {} {}", .0.message, .0.remedy)]
@@ -68,6 +69,13 @@ pub(crate) enum ChannelError {
     Vault(#[from] VaultError),
 }
 
+impl ChannelError {
+    /// That people disconnected it.
+    pub(super) fn disconnected(row: &ConnectionRow) -> Self {
+        Self::Disconnected { name: row.name.clone(), channel_type: row.channel_type.clone() }
+    }
+}
+
 /// What there is to post through.
 fn connections(channel_type: &str, known: &[(String, String)]) -> String {
     if known.is_empty() {
@@ -76,7 +84,7 @@ fn connections(channel_type: &str, known: &[(String, String)]) -> String {
         );
     }
     let known: Vec<String> = known.iter().map(|(id, name)| format!("{id} ({name})")).collect();
-    format!("the id of one of this organization's connections: {}", known.join(", "))
+    format!("the id or the name of one of this organization's connections: {}", known.join(", "))
 }
 
 fn quoted(found: Option<&str>) -> String {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use pqh_runtime::contract::types::{Failure, FailureKind};
 
 use super::change::demand_version;
-use super::{ChannelError, again, commit, demand_connection, find, find_kept, record};
+use super::{ChannelError, again, checked, commit, demand_connection, find, find_kept, record};
 use crate::access::misfit;
 use crate::access::{Caller, OrgCaller};
 use crate::app::App;
@@ -22,8 +22,9 @@ const NAMED: i64 = 20;
 /// Asks the other side whether it still takes the channel's settings. If so, a pause that the service itself made is over.
 pub(crate) async fn check(app: &App, by: &OrgCaller, name: &str) -> Result<Result<(), Failure>, ChannelError> {
     let live = find(app, &by.organization, name).await?;
+    demand_connected(&live)?;
     let Some(channel) = &live.channel else { return Err(unusable(app, &live)) };
-    let result = channel.check().await.result;
+    let result = checked(app, live.connection.as_ref(), channel).await;
     let by_service = live.paused.as_ref().is_some_and(|paused| paused.by == PausedBy::Service);
     if result.is_ok() && by_service {
         let (version, paused_at) = (live.version, live.paused_at);
@@ -101,12 +102,12 @@ pub(crate) async fn resume_found(app: &App, live: &Arc<LiveChannel>) -> Result<(
     Ok(())
 }
 
-/// A channel whose workspace is not connected would be paused again at once.
-fn demand_connected(live: &LiveChannel) -> Result<(), ChannelError> {
+/// A channel whose workspace is not connected can do nothing.
+pub(super) fn demand_connected(live: &LiveChannel) -> Result<(), ChannelError> {
     let Some(connection) = &live.connection else { return Ok(()) };
     match (&connection.row.lost, connection.row.ended_at) {
         (Some(lost), _) => Err(ChannelError::Lost(lost.clone().failure())),
-        (None, Some(_)) => Err(ChannelError::Disconnected(connection.row.name.clone())),
+        (None, Some(_)) => Err(ChannelError::disconnected(&connection.row)),
         (None, None) => Ok(()),
     }
 }

@@ -13,7 +13,8 @@ use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
 use pqh_runtime::contract::channel::FieldKind;
-use pqh_runtime::{FieldProblem, Grant};
+use pqh_runtime::contract::types::Failure;
+use pqh_runtime::{Channel, FieldProblem, Grant};
 
 pub(crate) use change::{Change, change, fits_version};
 pub(crate) use create::{NewChannel, create};
@@ -23,6 +24,7 @@ pub(crate) use preview::{Previewing, preview};
 
 use crate::app::App;
 use crate::catalog::Entry;
+use crate::connections::asking::ask;
 use crate::connections::{self, LiveConnection};
 use crate::directory::LiveChannel;
 use crate::plugins::Plugins;
@@ -106,6 +108,12 @@ async fn connection_for(
     let known = || of_type().map(|row| (row.id.clone(), row.name.clone())).collect::<Vec<_>>();
     let fitting = named.map_or_else(|| of_type().collect(), |named| connections::named::called(of_type(), named));
     let [row] = fitting.as_slice() else {
+        let ended = all.iter().filter(|row| row.channel_type == channel_type && row.ended_at.is_some());
+        if let (Some(named), []) = (named, fitting.as_slice())
+            && let [ended] = connections::named::called(ended, named).as_slice()
+        {
+            return Err(ChannelError::disconnected(ended));
+        }
         let (found, channel_type) = (named.map(str::to_owned), channel_type.to_owned());
         return Err(ChannelError::WhichConnection { channel_type, found, known: known() });
     };
@@ -122,20 +130,21 @@ async fn demand_connection(connection: &mut Connection, through: Option<&Connect
     match store::connections::find(connection, &through.id).await? {
         Some(ConnectionRow { lost: Some(lost), .. }) => Err(ChannelError::Lost(lost.failure())),
         Some(ConnectionRow { ended_at: None, .. }) => Ok(()),
-        Some(_) | None => Err(ChannelError::Disconnected(through.name.clone())),
+        Some(_) | None => Err(ChannelError::disconnected(through)),
     }
 }
 
 /// Whether settings fit the component, and the other side takes them. `problems` are those that were found before.
 async fn try_out(
+    app: &App,
     entry: &Entry,
     grant: Grant,
-    connection: Option<&LiveConnection>,
+    connection: Option<&Arc<LiveConnection>>,
     draft: &Draft,
     mut problems: Vec<FieldProblem>,
 ) -> Result<(), ChannelError> {
     let (settings, secrets) = (draft.settings.clone(), draft.secrets.clone());
-    let configured = connections::configure(entry, grant, connection, settings, secrets).await;
+    let configured = connections::configure(entry, grant, connection.map(Arc::as_ref), settings, secrets).await;
     let channel = match configured {
         Ok(channel) if problems.is_empty() => channel,
         Ok(_) => return Err(ChannelError::BadSettings(problems)),
@@ -149,7 +158,15 @@ async fn try_out(
             return Err(ChannelError::BadSettings(problems));
         }
     };
-    channel.check().await.result.map_err(ChannelError::CheckFailed)
+    checked(app, connection, &channel).await.map_err(ChannelError::CheckFailed)
+}
+
+/// Asks the other side whether it takes a channel's settings; in a connected workspace with tokens that work, as deliveries do.
+async fn checked(app: &App, connection: Option<&Arc<LiveConnection>>, channel: &Channel) -> Result<(), Failure> {
+    match connection {
+        None => channel.check().await.result,
+        Some(live) => ask(app, live, || async { channel.check().await.result }).await.map(|_| ()),
+    }
 }
 
 /// Writes a change and makes it known.

@@ -11,7 +11,7 @@ use crate::store::rows::Origin;
 
 /// Asks with tokens that work: renewed before they expire, and once more where the service takes them no longer. Where it
 /// says so twice the connection is lost. With which tokens it was, and what came.
-pub(super) async fn ask<T, F>(app: &App, live: &Arc<LiveConnection>, ask: impl Fn() -> F) -> Result<(i64, T), Failure>
+pub(crate) async fn ask<T, F>(app: &App, live: &Arc<LiveConnection>, ask: impl Fn() -> F) -> Result<(i64, T), Failure>
 where
     F: Future<Output = Result<T, Failure>>,
 {

@@ -48,7 +48,7 @@ pub(crate) async fn end(app: &App, by: &OrgCaller, name: &str, force: bool) -> R
         kind: kind_name(FailureKind::Unauthorized).to_owned(),
         code: "disconnected".to_owned(),
         message: format!("{service} workspace not connected: {} disconnected {}.", by.caller.name, live.row.name),
-        remedy: "Reconnect your workspace: pqh connection connect.".to_owned(),
+        remedy: format!("Reconnect your workspace: pqh connection connect {}.", live.row.channel_type),
     };
     let key = app.keys.of(&by.organization).await?;
     let (row, now) = (live.row.clone(), app.clock.now());

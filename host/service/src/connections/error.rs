@@ -40,8 +40,8 @@ pub(crate) enum ConnectionError {
     ConnectedAgain(String),
     #[error("{} {}", .0.message, .0.remedy)]
     Lost(Failure),
-    #[error("The workspace {0:?} was disconnected. Connect it again: pqh connection connect.")]
-    Disconnected(String),
+    #[error("The workspace {name:?} was disconnected. Connect it again: pqh connection connect {channel_type}.")]
+    Disconnected { name: String, channel_type: String },
     #[error("no random numbers can be had: {0}")]
     Chance(getrandom::Error),
     #[error(transparent)]

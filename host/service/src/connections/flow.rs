@@ -196,10 +196,19 @@ pub(crate) async fn come_back(
     }
     match (returned.code, returned.error.as_deref()) {
         (_, Some("access_denied")) => Err(Obstacle::Denied),
-        (_, Some(word)) => Err(Obstacle::Service(word.to_owned())),
+        (_, Some(word)) => {
+            let word = word_of(word);
+            tracing::warn!(%word, "a workspace of the type {channel_type} was not connected: its service ended it");
+            Err(Obstacle::Service(word))
+        }
         (None, None) => Err(Obstacle::Forged),
         (Some(code), None) => ask(app, row, &code).await,
     }
+}
+
+/// A word out of somebody else's address: what no word of an error has is left out.
+fn word_of(text: &str) -> String {
+    text.chars().filter(|held| held.is_ascii_alphanumeric() || matches!(held, '_' | '-' | '.')).take(80).collect()
 }
 
 /// Exchanges the code, and finds out what for.

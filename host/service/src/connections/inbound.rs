@@ -117,11 +117,11 @@ async fn take(
     drop(unproven);
     let now = app.clock.now();
     let reception = entry.plugin.receive(&request).await.map_err(InboundError::Unread)?;
-    if let Some(workspace) = &reception.workspace
-        && let Some(row) = connections::of_workspace(app.store.readers(), channel_type, workspace).await?
-        // Where it is lost nothing can be done with it.
-        && row.lost.is_none()
-    {
+    let Some(workspace) = &reception.workspace else { return Ok(reception.response) };
+    let metrics = &app.connections.0.needs.metrics;
+    let row = connections::of_workspace(app.store.readers(), channel_type, workspace).await?;
+    // Where it is lost nothing can be done with it.
+    if let Some(row) = row.filter(|row| row.lost.is_none()) {
         let (id, key) = (Uuid::now_v7().to_string(), app.keys.of(&row.organization_id).await?);
         let request = seal(&key, &id, &request)?;
         let row = NewInbound { id, connection_id: row.id, request, received_at: now };
@@ -135,10 +135,12 @@ async fn take(
             .await?;
         match accepted {
             Accepted::New => app.connections.0.inbound.notify_one(),
-            Accepted::Seen => {}
+            Accepted::Seen => metrics.inbound("seen", 1),
             // A service that is refused sends again, and in the end nothing any more.
             Accepted::Full => door::dropped(app, "full", 1),
         }
+    } else {
+        metrics.inbound("not-connected", 1);
     }
     Ok(reception.response)
 }

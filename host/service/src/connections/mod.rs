@@ -5,7 +5,7 @@
 //! and [`inbound`] acts on it.
 
 mod applications;
-mod asking;
+pub(crate) mod asking;
 mod changing;
 pub(crate) mod door;
 pub(crate) mod end;

@@ -94,7 +94,8 @@ pub(crate) async fn search(
         return Err(ConnectionError::Lost(lost.clone().failure()));
     }
     if live.row.ended_at.is_some() {
-        return Err(ConnectionError::Disconnected(live.row.name.clone()));
+        let (name, channel_type) = (live.row.name.clone(), live.row.channel_type.clone());
+        return Err(ConnectionError::Disconnected { name, channel_type });
     }
     let (readers, listings) = (app.store.readers(), &app.connections.0.listings);
     let listing = connection_targets::listing(readers, id).await?;
@@ -276,7 +277,7 @@ fn endless() -> Failure {
 
 fn disconnected() -> Failure {
     let message = "It was disconnected.".to_owned();
-    failure(FailureKind::Rejected, "disconnected", message, "Connect it again: pqh connection connect.")
+    failure(FailureKind::Rejected, "disconnected", message, "Connect it again: pqh connection connect TYPE.")
 }
 
 fn uninstalled() -> Failure {

@@ -118,7 +118,7 @@ fn remedy(channel: &Channel) -> String {
 pub(super) fn held_remedy(reason: &str, alias: &str, channel_type: &str) -> String {
     match reason {
         "channel-paused" => {
-            format!("`pqh channel show {alias}` says why it is paused; `pqh channel resume {alias}` ends that")
+            format!("`pqh channel show {alias}` says why it is paused, and what to do")
         }
         "plan" => {
             "the organization's plan has no channels: an operator sets it by `pqh org set ID --plan paid`".to_owned()

@@ -26,7 +26,7 @@ impl From<ChannelError> for Problem {
             ChannelError::Lost(failure) => {
                 Self::conflict("not-connected", words).with("failure", FailureBody::from(&failure))
             }
-            ChannelError::Disconnected(_) => Self::conflict("not-connected", words),
+            ChannelError::Disconnected { .. } => Self::conflict("not-connected", words),
             ChannelError::BadSettings(problems) => {
                 Self::unprocessable("bad-settings", words).with("problems", problems)
             }

@@ -10,7 +10,7 @@ use axum::http::header::{
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use axum::{Form, Router};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -26,7 +26,7 @@ pub(super) fn routes() -> Router<App> {
     Router::new()
         .route("/oauth/{type}/start/{link}", get(start).post(follow))
         .route("/oauth/{type}/callback", get(callback))
-        .route("/oauth/{type}/confirm", post(confirm))
+        .route("/oauth/{type}/confirm", get(confirmed).post(confirm))
 }
 
 /// The client's address, for the audit log.
@@ -103,6 +103,11 @@ async fn callback(
 struct Answer {
     decision: SecretString,
     answer: String,
+}
+
+/// Somebody comes back to the address of the last page.
+async fn confirmed(State(app): State<App>, Path(channel_type): Path<String>) -> Response {
+    show(&Page::obstacle(&app, &channel_type, &Obstacle::Replayed))
 }
 
 async fn confirm(

@@ -170,7 +170,9 @@ impl Page {
             ),
             Obstacle::Service(word) => {
                 let words = format!("{service} ended it with an error. Nothing was connected.");
-                Self { code: word_of(word), ..page(StatusCode::BAD_GATEWAY, "Not connected", &words, AGAIN) }
+                let remedy =
+                    "Begin again in PyQueryHub. If it stays so, ask the operator to look at the service's log.";
+                Self { code: word.clone(), ..page(StatusCode::BAD_GATEWAY, "Not connected", &words, remedy) }
             }
             Obstacle::NoAnswer => {
                 let words = format!("{service} did not answer as expected. Nothing was connected.");
@@ -233,9 +235,4 @@ fn status_of(kind: FailureKind) -> StatusCode {
         FailureKind::Throttled | FailureKind::Unavailable | FailureKind::UnknownOutcome => StatusCode::BAD_GATEWAY,
         FailureKind::Rejected | FailureKind::Unreachable | FailureKind::Unauthorized => StatusCode::BAD_REQUEST,
     }
-}
-
-/// A word out of somebody else's address: what no word of an error has is left out.
-fn word_of(text: &str) -> String {
-    text.chars().filter(|held| held.is_ascii_alphanumeric() || matches!(held, '_' | '-' | '.')).take(80).collect()
 }
