@@ -27,12 +27,12 @@ use crate::{FROZEN, NEVER, folder, frozen, names, sha256};
 const KEPT: &[(&str, &[(&str, &str)])] = &[(
     "1.0.0",
     &[
-        ("email", "e6defc715de16795f2f004eea84dccd26ad523de4f92abf5d8a4b0cd5eeb6f6e"),
-        ("pagerduty", "2f3ece79ec2027c8aa60426e0a51631573cb56d4c5558a03c6e53c133eb3d488"),
-        ("slack-app", "557a7ac9a01ef7d1e3087db781f554ca3547d278e0365aa71042425fd98bcd56"),
-        ("slack-webhook", "1dfd06151c82607dfba6b06cc6948ed048ba316f6da5f8f4780f0f45766e9964"),
-        ("teams", "92ee9d60a448e53e4b464809aac0c3e452308da2118d420d235ed18d0db76c39"),
-        ("webhook", "cb19abf572c461a4b4e3cc90a29c92fce92cfeea82f3845286ba130afa23a9cf"),
+        ("email", "54360a012c56afacd639572276290f0868760a96ce9771dfc1c36f1ba8e0e30b"),
+        ("pagerduty", "35195875969381d5c09877d29652be1055950bd92013b782af3ac6ec0d364f31"),
+        ("slack-app", "b1228764354912aa0fe54fb79ff2f769e22fabe35f1622191d3006c3c80c0f0e"),
+        ("slack-webhook", "b81fa95d19fa1ed9ce4d2799207f91f186b0f863d7aa28ab5c2c79fe809c2cef"),
+        ("teams", "29701dd6ba3245fbfed5c0f9cb63e1fd67b626a431f8d206e6f23007f8ccbaa8"),
+        ("webhook", "51bc9e3a80c4eeae18a55ff9e6572842276ac5b76a97b3f3ce4433e57b041f6d"),
     ],
 )];
 
