@@ -16,7 +16,8 @@ use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use pqh_tests::browser::{Browser, PUBLIC};
 use pqh_tests::http_service::{Answer, HttpService, Request};
 use pqh_tests::service::{ServiceProgram, Setup};
-use pqh_tests::slack_api::{App, Approval, Channel, SlackApi, User};
+use pqh_tests::slack_api::Approval;
+use pqh_tests::slack_app::{ADA, SALES, SlackApp, TEAM};
 use program::{Person, bytes};
 use reqwest::{Method, Url};
 use serde_json::{Value, json};
@@ -99,8 +100,7 @@ fn judge(request: &Request, asked: Option<&(String, String)>) -> Answer {
 struct Trial {
     service: ServiceProgram,
     other: OtherService,
-    slack: SlackApi,
-    app: App,
+    slack: SlackApp,
     admin: Person,
     said: Vec<String>,
     _files: tempfile::TempDir,
@@ -108,13 +108,7 @@ struct Trial {
 
 impl Trial {
     async fn start() -> Self {
-        let (other, slack) = (OtherService::start().await, SlackApi::start_now().await.unwrap());
-        let manifest = serde_yaml_ng::from_str(include_str!("../../plugins/slack-app/manifest.yaml")).unwrap();
-        let app = App::from_manifest(&manifest).unwrap();
-        slack.add_app(app.clone());
-        let acme = slack.add_workspace("T0ACME", "Acme");
-        acme.add_user(User::new("U0ADALOVE", "ada", "Ada Lovelace", "ada@example.com"));
-        acme.add_channel(Channel::public("C0SALES", "sales").with_member("U0ADALOVE"));
+        let (other, slack) = (OtherService::start().await, SlackApp::start().await.unwrap());
         let files = tempfile::tempdir().unwrap();
         let file = |name: &str, content: &[u8]| {
             let path = files.path().join(name);
@@ -123,22 +117,17 @@ impl Trial {
         };
         std::fs::create_dir(files.path().join("plugins")).unwrap();
         file("plugins/other.wasm", components::COMPONENTS[0].1);
-        let upstreams = format!("other.example={},slack.com={}", other.service.base_url(), slack.base_url());
-        let service = Setup::default()
+        let upstreams = format!("other.example={},{}", other.service.base_url(), slack.upstream());
+        let setup = Setup::default()
             .with("PQH_EGRESS_UPSTREAMS", &upstreams)
             .with("PQH_LOG_LEVEL", "debug")
             .with("PQH_PLUGINS", &files.path().join("plugins").display().to_string())
-            .with("PQH_PUBLIC_URL", PUBLIC)
             .with("PQH_CONNECTIONS_OTHER_SERVICE_CLIENT_ID", "client")
-            .with("PQH_CONNECTIONS_OTHER_SERVICE_CLIENT_SECRET_FILE", &file("other", CLIENT_SECRET.as_bytes()))
-            .with("PQH_CONNECTIONS_SLACK_APP_CLIENT_ID", &app.client_id)
-            .with("PQH_CONNECTIONS_SLACK_APP_CLIENT_SECRET_FILE", &file("slack", app.client_secret.as_bytes()))
-            .with("PQH_CONNECTIONS_SLACK_APP_SIGNING_SECRET_FILE", &file("sign", app.signing_secret.as_bytes()))
-            .start()
-            .await
-            .unwrap();
+            .with("PQH_CONNECTIONS_OTHER_SERVICE_CLIENT_SECRET_FILE", &file("other", CLIENT_SECRET.as_bytes()));
+        let setup = slack.settings().iter().fold(setup, |setup, (name, value)| setup.with(name, value));
+        let service = setup.start().await.unwrap();
         let admin = Person::new(&service, &service.api().admin_token());
-        Self { service, other, slack, app, admin, said: Vec::new(), _files: files }
+        Self { service, other, slack, admin, said: Vec::new(), _files: files }
     }
 
     /// Keeps the answer to a request, and gives it.
@@ -174,7 +163,7 @@ impl Trial {
         }
         let away = away.leads_to();
         let back = if channel_type == "slack-app" {
-            self.slack.approve(&away, &Approval::new("T0ACME", "U0ADALOVE").to_channel("C0SALES")).unwrap()
+            self.slack.slack.approve(&away, &Approval::new(TEAM, ADA).to_channel(SALES)).unwrap()
         } else {
             self.other.allow(&away)
         };
@@ -216,7 +205,7 @@ async fn another_service_connects_without_a_change_in_the_host_and_no_token_is_s
     // The other service's token lives 30 seconds: it is renewed before each message.
     assert!(trial.other.service.requests().iter().filter(|request| request.path == "/token").count() >= 2);
     // A mention, from the outside.
-    let mention = trial.slack.workspace("T0ACME").events().app_mention("C0SALES", "U0ADALOVE", "status");
+    let mention = trial.slack.workspace().events().app_mention(SALES, ADA, "status");
     let (headers, body) = mention.parts();
     let url = format!("{}/v1/inbound/slack-app", trial.service.api().base_url().unwrap());
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
@@ -224,7 +213,7 @@ async fn another_service_connects_without_a_change_in_the_host_and_no_token_is_s
         headers.iter().fold(client.post(url).body(body), |request, (name, value)| request.header(name, value));
     let answer = request.send().await.unwrap();
     assert_eq!(answer.status().as_u16(), 200);
-    trial.slack.workspace("T0ACME").wait_for("C0SALES", |messages| messages.len() >= 3).await;
+    trial.slack.workspace().wait_for(SALES, |messages| messages.len() >= 3).await;
     let connections = trial.ask(Method::GET, "/v1/connections", None).await;
     let ids: Vec<String> =
         connections["items"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect();
@@ -269,11 +258,12 @@ impl Trial {
             ("identity", IDENTITY.to_owned()),
             ("person's token", PERSON.to_owned()),
             ("client secret", CLIENT_SECRET.to_owned()),
-            ("Slack's client secret", self.app.client_secret.clone()),
-            ("Slack's signing secret", self.app.signing_secret.clone()),
+            ("Slack's client secret", self.slack.app.client_secret.clone()),
+            ("Slack's signing secret", self.slack.app.signing_secret.clone()),
         ];
-        canaries.extend(self.slack.tokens().into_iter().map(|token| ("Slack's token", token.value)));
-        canaries.extend(self.slack.refresh_tokens().into_iter().map(|token| ("Slack's refresh token", token.value)));
+        canaries.extend(self.slack.slack.tokens().into_iter().map(|token| ("Slack's token", token.value)));
+        canaries
+            .extend(self.slack.slack.refresh_tokens().into_iter().map(|token| ("Slack's refresh token", token.value)));
         let said = self.said.join("\n");
         assert!(said.contains("you said") && said.contains("MARK that may be seen"), "nothing to search");
         let database = self.service.database();

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::connect::{audited, rows};
-use crate::scenario::{Answer, HOUR, eventually, text};
+use crate::scenario::{Answer, eventually, text};
 use crate::world::{ADA, TEAM, TYPE, World};
 
 fn path(connection: &Value) -> String {
@@ -224,15 +224,6 @@ async fn a_lost_connection_is_disconnected_as_any_other() {
     .await;
 }
 
-/// A renewal of the workspace's tokens that Slack does not answer until the test says so.
-async fn renewing(world: &World) -> Arc<Notify> {
-    let (asked, released) = (world.slack.requests("oauth.v2.access"), Arc::new(Notify::new()));
-    world.slack.next("oauth.v2.access", Misbehaviour::AnswerHeld(Arc::clone(&released)));
-    world.scenario.pass(11 * HOUR);
-    world.slack.wait_for_calls("oauth.v2.access", asked + 1).await;
-    released
-}
-
 #[tokio::test]
 async fn while_one_workspace_waits_for_its_service_others_are_connected_and_disconnected() {
     let world = World::new().await;
@@ -240,7 +231,7 @@ async fn while_one_workspace_waits_for_its_service_others_are_connected_and_disc
     let beta = world.slack.add_workspace("T0BETA", "Beta");
     beta.add_user(User::new(ADA, "ada", "Ada", "ada@example.com"));
     beta.add_channel(Channel::public("C0BETA", "beta"));
-    let released = renewing(&world).await;
+    let released = world.held_renewal().await;
     let mut waits = std::pin::pin!(disconnect(&world, &connection, ""));
     let others = async {
         let theirs = world.connect_as(&world.scenario.admin, &Approval::new("T0BETA", ADA).to_channel("C0BETA")).await;
@@ -261,7 +252,7 @@ async fn a_workspace_that_is_disconnected_twice_at_once_is_disconnected_once() {
     let world = World::new().await;
     let connection = world.connect().await;
     world.channel("Sales", "C0SALES").await;
-    let released = renewing(&world).await;
+    let released = world.held_renewal().await;
     let release = async {
         // Until both have seen that it is connected.
         for _ in 0..20 {
@@ -286,7 +277,7 @@ async fn who_disconnects_while_it_is_connected_again_ends_nothing_new() {
     let scenario = &world.scenario;
     let connection = world.connect().await;
     world.channel("Sales", "C0SALES").await;
-    let released = renewing(&world).await;
+    let released = world.held_renewal().await;
     let browser = world.browser();
     let page = world.asked(&scenario.admin, &browser, &World::approval()).await;
     // All of them wait for the renewal; which of them comes first nobody knows.

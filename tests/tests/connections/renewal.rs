@@ -39,6 +39,15 @@ pub fn held() -> (Misbehaviour, Arc<Notify>) {
 }
 
 impl World {
+    /// A renewal ahead of time, whose answer comes when the test says so.
+    pub async fn held_renewal(&self) -> Arc<Notify> {
+        let (asked, (misbehaviour, released)) = (self.slack.requests(TOKENS), held());
+        self.slack.next(TOKENS, misbehaviour);
+        self.scenario.pass(11 * HOUR);
+        self.slack.wait_for_calls(TOKENS, asked + 1).await;
+        released
+    }
+
     /// Publishes to the channel, and waits until it arrived.
     pub async fn arrives(&self, channel: &str, title: &str) -> Value {
         let id = self.scenario.publish(channel, title).await;

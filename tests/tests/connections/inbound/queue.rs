@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pqh_tests::slack_api::{Approval, Channel, Misbehaviour, User};
+use pqh_tests::slack_api::{Approval, Channel, Delivery, Misbehaviour, User};
 use serde_json::json;
 use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnectOptions;
@@ -18,6 +18,14 @@ impl World {
         let held = Arc::new(Notify::new());
         self.slack.next("chat.postMessage", Misbehaviour::AnswerHeld(Arc::clone(&held)));
         held
+    }
+
+    /// A mention whose reply Slack answers when the test says so.
+    async fn held_reply(&self, words: &str) -> (Arc<Notify>, Delivery) {
+        let (held, before) = (self.hold_next_post(), self.slack.requests("chat.postMessage"));
+        let mention = self.mention("C0OPS", words).await;
+        self.until_posts(before + 1).await;
+        (held, mention)
     }
 
     /// Waits until so many posts were asked for, and has that be all of them.
@@ -174,10 +182,7 @@ async fn killed_before_it_was_acted_on_it_is_acted_on_once_after_the_next_start(
     let mut world = World::new().await;
     world.connect().await;
     world.acted_on().await;
-    let held = world.hold_next_post();
-    let before = world.slack.requests("chat.postMessage");
-    let first = world.mention("C0OPS", "help").await;
-    world.until_posts(before + 1).await;
+    let (held, first) = world.held_reply("help").await;
     // Behind the first, and not begun.
     let second = world.mention("C0SALES", "help").await;
     world.scenario.kill().await;
@@ -214,10 +219,7 @@ async fn stopping_waits_for_what_was_begun_and_it_is_not_done_again() {
     let mut world = World::new().await;
     world.connect().await;
     world.acted_on().await;
-    let held = world.hold_next_post();
-    let before = world.slack.requests("chat.postMessage");
-    let mention = world.mention("C0OPS", "help").await;
-    world.until_posts(before + 1).await;
+    let (held, mention) = world.held_reply("help").await;
     let stopping = world.scenario.begin_to_stop();
     held.notify_one();
     stopping.end().await;
@@ -233,10 +235,7 @@ async fn nothing_that_people_said_stands_in_the_database_in_clear() {
     let world = World::new().await;
     world.connect().await;
     world.acted_on().await;
-    let held = world.hold_next_post();
-    let before = world.slack.requests("chat.postMessage");
-    world.mention("C0OPS", "help me with the quarterly-canary-figures").await;
-    world.until_posts(before + 1).await;
+    let (held, _) = world.held_reply("help me with the quarterly-canary-figures").await;
     let second = world.mention("C0OPS", "and with the second-canary-figures").await;
     let bytes = world.database();
     assert!(holds(&bytes, "CREATE TABLE inbound_seen"), "these are the database's bytes");
@@ -261,10 +260,7 @@ async fn a_flood_from_one_workspace_delays_no_other() {
     world.connect_as(&admin, &approval).await;
     world.acted_on().await;
 
-    let held = world.hold_next_post();
-    let before = world.slack.requests("chat.postMessage");
-    let first = world.mention("C0OPS", "help").await;
-    world.until_posts(before + 1).await;
+    let (held, first) = world.held_reply("help").await;
     let events = world.acme().events();
     let flood = (0..600).map(|number| events.channel_rename("C0OPS", &format!("ops-{number}")));
     let mut slowest = Duration::ZERO;
@@ -308,10 +304,7 @@ async fn over_a_thousand_messages_that_wait_of_one_workspace_the_next_are_taken_
     let world = World::new().await;
     world.connect().await;
     world.acted_on().await;
-    let held = world.hold_next_post();
-    let before = world.slack.requests("chat.postMessage");
-    let first = world.mention("C0OPS", "help").await;
-    world.until_posts(before + 1).await;
+    let (held, first) = world.held_reply("help").await;
     world
         .write(
             "INSERT INTO inbound SELECT 'z' || value, connection_id, request, received_at, due_at, attempts FROM inbound, \

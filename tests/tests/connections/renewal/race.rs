@@ -2,18 +2,14 @@
 
 use sqlx::Connection as _;
 
-use super::{REST, TOKENS, connected, held};
+use super::{REST, connected};
 use crate::scenario::{HOUR, MOMENT, SECOND, almost, eventually};
 use crate::world::{TYPE, World};
 
 #[tokio::test]
 async fn a_stop_waits_for_a_renewal_and_what_came_is_kept() {
     let mut world = connected().await;
-    let asked = world.slack.requests(TOKENS);
-    let (misbehaviour, released) = held();
-    world.slack.next(TOKENS, misbehaviour);
-    world.scenario.pass(11 * HOUR);
-    world.slack.wait_for_calls(TOKENS, asked + 1).await;
+    let released = world.held_renewal().await;
     let stopping = world.scenario.begin_to_stop();
     released.notify_one();
     stopping.end().await;
@@ -26,11 +22,7 @@ async fn a_stop_waits_for_a_renewal_and_what_came_is_kept() {
 #[tokio::test]
 async fn who_connects_again_while_a_renewal_is_under_way_has_the_last_word() {
     let world = connected().await;
-    let asked = world.slack.requests(TOKENS);
-    let (misbehaviour, released) = held();
-    world.slack.next(TOKENS, misbehaviour);
-    world.scenario.pass(11 * HOUR);
-    world.slack.wait_for_calls(TOKENS, asked + 1).await;
+    let released = world.held_renewal().await;
     let browser = world.browser();
     let page = world.asked(&world.scenario.admin, &browser, &World::approval()).await;
     let (done, ()) = tokio::join!(browser.answer(TYPE, &page, "connect"), async { released.notify_one() });
@@ -68,11 +60,7 @@ async fn goes_on(world: &World) {
 async fn who_disconnects_while_a_renewal_is_under_way_leaves_no_token_of_use_behind() {
     let world = connected().await;
     let connection = world.connections().await[0].clone();
-    let asked = world.slack.requests(TOKENS);
-    let (misbehaviour, released) = held();
-    world.slack.next(TOKENS, misbehaviour);
-    world.scenario.pass(11 * HOUR);
-    world.slack.wait_for_calls(TOKENS, asked + 1).await;
+    let released = world.held_renewal().await;
     let newest = world.slack.tokens().last().unwrap().value.clone();
     let path = format!("/v1/connections/{}?force=true", connection["id"].as_str().unwrap());
     let ended = world.scenario.ask(reqwest::Method::DELETE, &path, &world.scenario.admin, None);
@@ -88,11 +76,7 @@ async fn who_disconnects_while_a_renewal_is_under_way_leaves_no_token_of_use_beh
 #[tokio::test]
 async fn a_pair_that_cannot_be_written_is_kept_in_memory_and_written_later() {
     let mut world = connected().await;
-    let asked = world.slack.requests(TOKENS);
-    let (misbehaviour, released) = held();
-    world.slack.next(TOKENS, misbehaviour);
-    world.scenario.pass(11 * HOUR);
-    world.slack.wait_for_calls(TOKENS, asked + 1).await;
+    let released = world.held_renewal().await;
     let (here, away) = (world.scenario.folder().join("pqh.db"), world.scenario.folder().join("away.db"));
     std::fs::rename(&here, &away).unwrap();
     released.notify_one();
