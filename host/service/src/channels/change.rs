@@ -82,7 +82,7 @@ pub(crate) async fn change(
     let through = live.connection.as_ref().filter(|_| is_checked).map(|live| live.row.clone());
     commit(app, &id, move |connection| {
         Box::pin(async move {
-            demand_connection(connection, through.as_ref()).await?;
+            demand_connection(&mut *connection, through.as_ref()).await?;
             let updated = channels::update(connection, &row, &alias_key(&row.alias), before.version).await;
             if !updated.map_err(|error| taken(error, &row.alias))? {
                 return Err(ChannelError::ChangedMeanwhile);

@@ -70,7 +70,7 @@ pub(crate) async fn create(app: &App, by: &OrgCaller, new: NewChannel) -> Result
     let through = connection.map(|live| live.row.clone());
     commit(app, &id, move |connection| {
         Box::pin(async move {
-            demand_connection(connection, through.as_ref()).await?;
+            demand_connection(&mut *connection, through.as_ref()).await?;
             let inserted = channels::insert(connection, &row, &alias_key(&row.alias)).await;
             inserted.map_err(|error| taken(error, &row.alias))?;
             for secret in secrets.rows() {

@@ -127,7 +127,7 @@ async fn end_pause(
             if !applies(&row) {
                 return Ok(());
             }
-            demand_connection(connection, through.as_ref()).await?;
+            demand_connection(&mut *connection, through.as_ref()).await?;
             if !channels::resume(connection, &id, now).await? {
                 return Ok(());
             }

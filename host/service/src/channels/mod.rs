@@ -15,6 +15,7 @@ use futures_util::future::BoxFuture;
 use pqh_runtime::contract::channel::FieldKind;
 use pqh_runtime::contract::types::Failure;
 use pqh_runtime::{Channel, FieldProblem, Grant};
+use sqlx::SqliteExecutor;
 
 pub(crate) use change::{Change, change, fits_version};
 pub(crate) use create::{NewChannel, create};
@@ -125,9 +126,12 @@ async fn connection_for(
 }
 
 /// Refuses what was tried out through a connection that was disconnected or lost meanwhile. `through` is how it was then.
-async fn demand_connection(connection: &mut Connection, through: Option<&ConnectionRow>) -> Result<(), ChannelError> {
+async fn demand_connection(
+    executor: impl SqliteExecutor<'_>,
+    through: Option<&ConnectionRow>,
+) -> Result<(), ChannelError> {
     let Some(through) = through else { return Ok(()) };
-    match store::connections::find(connection, &through.id).await? {
+    match store::connections::find(executor, &through.id).await? {
         Some(ConnectionRow { lost: Some(lost), .. }) => Err(ChannelError::Lost(lost.failure())),
         Some(ConnectionRow { ended_at: None, .. }) => Ok(()),
         Some(_) | None => Err(ChannelError::disconnected(through)),
@@ -158,7 +162,12 @@ async fn try_out(
             return Err(ChannelError::BadSettings(problems));
         }
     };
-    checked(app, connection, &channel).await.map_err(ChannelError::CheckFailed)
+    let Err(failure) = checked(app, connection, &channel).await else { return Ok(()) };
+    // That it was disconnected meanwhile says more than what the check found then.
+    match demand_connection(app.store.readers(), connection.map(|live| &live.row)).await {
+        Err(gone @ ChannelError::Disconnected { .. }) => Err(gone),
+        _ => Err(ChannelError::CheckFailed(failure)),
+    }
 }
 
 /// Asks the other side whether it takes a channel's settings; in a connected workspace with tokens that work, as deliveries do.
