@@ -306,10 +306,10 @@ async fn who_disconnects_while_it_is_connected_again_ends_nothing_new() {
 async fn a_channel_that_is_made_while_its_workspace_is_disconnected_is_refused() {
     let world = World::new().await;
     let connection = world.connect().await;
-    let released = Arc::new(Notify::new());
+    let (asked, released) = (world.slack.requests("conversations.info"), Arc::new(Notify::new()));
     world.slack.next("conversations.info", Misbehaviour::AnswerHeld(Arc::clone(&released)));
     let ending = async {
-        world.slack.wait_for_calls("conversations.info", 1).await;
+        world.slack.wait_for_calls("conversations.info", asked + 1).await;
         assert_eq!(disconnect(&world, &connection, "").await.status, 204);
         released.notify_one();
     };
